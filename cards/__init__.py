@@ -1,0 +1,1 @@
+"""What it means and how it is said: a chart becomes findings, findings become a few cards."""

@@ -1,0 +1,284 @@
+"""What is known of the patient when the cards are made, in a clinician's words. Missing is not normal, unreadable is
+not missing: a lookup has three answers.
+
+The chart is frozen, carries the day the rules see (``as_of``), and is the same for the same facts whatever order or
+road they came by: its makers sort every tuple.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from typing import Generic, TypeAlias, TypeVar
+
+from cards.when import When
+from terminology.analytes import Limits
+from terminology.vocabulary import Link
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Generic[T]):
+    """It is on record, and can be read."""
+
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
+class NotRecorded:
+    """All of that part of the record was read, and it is not there. May be said."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotReadable:
+    """Part of the record could not be read, so nothing may be concluded from its absence."""
+
+    why: str
+
+
+Lookup: TypeAlias = Recorded[T] | NotRecorded | NotReadable
+
+
+class Area(Enum):
+    """The parts of a record that are asked for; the values are the words a card uses for them."""
+
+    PATIENT = "patient details"
+    ENCOUNTER = "this encounter"
+    PROBLEMS = "problems"
+    RESULTS = "results"
+    MEDICINES = "medicines"
+    ORDERS = "orders"
+    ALLERGIES = "allergies"
+    PROCEDURES = "procedures"
+    FAMILY = "family history"
+
+
+class Reading(Enum):
+    """How far a part of the record could be read (rule R8)."""
+
+    COMPLETE = "complete"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+    NOT_PERMITTED = "not permitted"
+    NOT_ASKED = "not asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """The state of one part of the record, and why it is not complete, in words fit for a card."""
+
+    reading: Reading
+    why: str = ""
+
+
+class Sex(Enum):
+    """For choosing a laboratory limit, and for nothing else (specification 3.2)."""
+
+    MALE = "male"
+    FEMALE = "female"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The patient. ``born`` is None when no birth date could be read."""
+
+    born: When | None
+    sex: Sex = Sex.UNKNOWN
+    deceased: bool = False
+    test_record: bool = False
+
+
+class ResultStatus(Enum):
+    """Statuses that can count (specification 3.2, architecture decision 3). Others are never read into a Result."""
+
+    FINAL = "final"
+    AMENDED = "amended"
+    CORRECTED = "corrected"
+    UNSTATED = "status not stated"
+    PRELIMINARY = "preliminary"
+
+
+class Comparator(Enum):
+    """A value known only to lie on one side of a number."""
+
+    LESS = "<"
+    AT_MOST = "<="
+    AT_LEAST = ">="
+    MORE = ">"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One laboratory value that can be stood behind, in the analyte's canonical unit.
+
+    ``value`` is rounded half up to the precision of the limits and is what rules compare and cards print; ``exact`` is
+    what arithmetic uses. ``limits`` is the range sent with the result, converted and rounded; None if none was sent or
+    it could not be read. ``sent`` is value and unit as the laboratory wrote them. ``note`` is record text made safe
+    for display; no rule reads it.
+    """
+
+    analyte: str
+    value: Decimal
+    exact: Decimal
+    when: When
+    source: str  # Observation/123
+    status: ResultStatus = ResultStatus.FINAL
+    comparator: Comparator | None = None
+    limits: Limits | None = None
+    sent: str = ""
+    haemolysed: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A coded problem, finding or reason for the encounter. Words without a code never become one.
+
+    ``active``: clinical status active, recurrence or relapse, or none stated and no end recorded. Refuted and
+    entered-in-error records never become one. ``when`` is the latest of onset and recorded date; None is undated.
+    """
+
+    concepts: frozenset[str]
+    label: str
+    when: When | None
+    source: str  # Condition/123, Observation/123, Encounter/123, Procedure/123
+    active: bool = True
+    severe: bool = False
+    onset: When | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Medicine:
+    """One record of a medicine. ``active``: status active and its period has not ended on ``as_of``.
+
+    ``link`` tells how it was recognised: only ``Link.CODE`` may suppress or lower anything or raise a warning.
+    """
+
+    ingredients: frozenset[str]
+    label: str
+    link: Link
+    active: bool
+    source: str  # MedicationStatement/123
+    start: When | None = None
+    end: When | None = None
+    reasons: frozenset[str] = frozenset()  # problem concepts it was prescribed for
+
+
+class OrderStatus(Enum):
+    """How far an order on record has got, as far as rules care."""
+
+    ACTIVE = "active"
+    DRAFT = "draft"
+    COMPLETED = "completed"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A test order or referral already on record."""
+
+    concepts: frozenset[str]
+    label: str
+    status: OrderStatus
+    when: When | None
+    source: str  # ServiceRequest/123
+
+
+@dataclass(frozen=True, slots=True)
+class Allergy:
+    """An allergy or intolerance that counts: not refuted, not entered in error, not inactive."""
+
+    ingredients: frozenset[str]
+    label: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """A condition recorded in the family. Opens a detail line, never a red flag."""
+
+    concepts: frozenset[str]
+    who: str
+    label: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An entry that was seen and not used, kept with its reason (rule R10, 6.2 no. 2).
+
+    ``about``: the analyte, ingredient or other concept it concerns, "" if that could not be told. ``expected`` marks
+    what is left out by rule (entered in error, cancelled, another patient) as opposed to what could not be read.
+    """
+
+    area: Area
+    about: str
+    why: str
+    source: str
+    when: When | None = None
+    expected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Everything the rules may look at."""
+
+    as_of: date
+    person: Person
+    inputs: Mapping[Area, Input]
+    problems: tuple[Problem, ...] = ()
+    results: tuple[Result, ...] = ()
+    medicines: tuple[Medicine, ...] = ()
+    orders: tuple[Order, ...] = ()
+    allergies: tuple[Allergy, ...] = ()
+    relatives: tuple[Relative, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    unmapped: Mapping[Area, int] = field(default_factory=dict)  # codes in no set: counted, never read as normal
+    for_clinician: bool = True  # False: the user is the patient or a related person (S16)
+
+    def complete(self, *areas: Area) -> bool:
+        """Whether all of these parts of the record were read to the end."""
+        return all(self.inputs[area].reading is Reading.COMPLETE for area in areas if area in self.inputs)
+
+    def read_at_all(self, area: Area) -> bool:
+        """Whether anything of that part could be read, if not all of it."""
+        return area in self.inputs and self.inputs[area].reading in (Reading.COMPLETE, Reading.INCOMPLETE)
+
+    def latest(self, *analytes: str) -> Lookup[tuple[Result, ...]]:
+        """The newest usable results of these analytes, of whatever age; several if their times cannot be told apart.
+
+        A corrected or amended result replaces an uncorrected one of the same time (HZ27). Preliminary results and
+        results dated after ``as_of`` never count (3.2). NotReadable if there is none, but a value could not be read or
+        the results were not read to the end.
+        """
+        usable = [
+            r
+            for r in self.results
+            if r.analyte in analytes
+            and r.status is not ResultStatus.PRELIMINARY
+            and r.when.first_day <= self.as_of
+        ]
+        if usable:
+            newest = max(usable, key=lambda r: (r.when.latest, r.when.earliest))
+            tied = [r for r in usable if r.when.overlaps(newest.when)]
+            mended = [r for r in tied if r.status in (ResultStatus.AMENDED, ResultStatus.CORRECTED)]
+            return Recorded(tuple(mended or tied))
+        for entry in self.unread:
+            if entry.area is Area.RESULTS and entry.about in analytes and not entry.expected:
+                return NotReadable(entry.why)
+        if not self.complete(Area.RESULTS):
+            return NotReadable(self.inputs[Area.RESULTS].why if Area.RESULTS in self.inputs else "not asked for")
+        return NotRecorded()
+
+    def taking(self, ingredients: Iterable[str], *, links: frozenset[Link] = frozenset({Link.CODE})) -> tuple[Medicine, ...]:
+        """Active medicines with any of the ingredients, recognised in one of the given ways."""
+        wanted = frozenset(ingredients)
+        return tuple(m for m in self.medicines if m.active and m.link in links and m.ingredients & wanted)
+
+    def has(self, *concepts: str) -> tuple[Problem, ...]:
+        """Active problems of these concepts, of whatever age."""
+        wanted = frozenset(concepts)
+        return tuple(p for p in self.problems if p.active and p.concepts & wanted)

@@ -1,0 +1,1 @@
+"""How it is asked, fetched and answered: CDS Hooks, FHIR, settings."""

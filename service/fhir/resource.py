@@ -1,0 +1,123 @@
+"""One FHIR resource as it came, cut down to the elements any rule needs (performance: the rest is never built).
+
+Every element is untyped on purpose: real records put objects where FHIR wants lists, and text where it wants numbers.
+What an element holds is found out by the accessors in elements.py, which never raise. R4, R5, STU3 and DSTU2
+spellings stand side by side.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+
+class Resource(msgspec.Struct, frozen=True, gc=False):
+    """The elements read from any resource. An absent element is None."""
+
+    resourceType: Any = None  # noqa: N815 -- FHIR's own spelling, as are all below
+    id: Any = None
+    meta: Any = None
+    extension: Any = None
+    contained: Any = None
+    status: Any = None
+    code: Any = None
+    subject: Any = None
+    patient: Any = None
+    category: Any = None
+    encounter: Any = None
+    context: Any = None
+    # Patient
+    gender: Any = None
+    birthDate: Any = None  # noqa: N815
+    deceasedBoolean: Any = None  # noqa: N815
+    deceasedDateTime: Any = None  # noqa: N815
+    # Observation
+    valueQuantity: Any = None  # noqa: N815
+    valueString: Any = None  # noqa: N815
+    valueBoolean: Any = None  # noqa: N815
+    valueCodeableConcept: Any = None  # noqa: N815
+    valueInteger: Any = None  # noqa: N815
+    valueRange: Any = None  # noqa: N815
+    valueRatio: Any = None  # noqa: N815
+    dataAbsentReason: Any = None  # noqa: N815
+    effectiveDateTime: Any = None  # noqa: N815
+    effectivePeriod: Any = None  # noqa: N815
+    effectiveInstant: Any = None  # noqa: N815
+    issued: Any = None
+    interpretation: Any = None
+    referenceRange: Any = None  # noqa: N815
+    component: Any = None
+    hasMember: Any = None  # noqa: N815
+    related: Any = None
+    note: Any = None
+    comment: Any = None
+    comments: Any = None
+    specimen: Any = None
+    condition: Any = None  # Specimen.condition; FamilyMemberHistory.condition
+    # Condition, AllergyIntolerance
+    clinicalStatus: Any = None  # noqa: N815
+    verificationStatus: Any = None  # noqa: N815
+    severity: Any = None
+    onsetDateTime: Any = None  # noqa: N815
+    onsetPeriod: Any = None  # noqa: N815
+    recordedDate: Any = None  # noqa: N815
+    assertedDate: Any = None  # noqa: N815
+    dateRecorded: Any = None  # noqa: N815
+    abatementDateTime: Any = None  # noqa: N815
+    abatementPeriod: Any = None  # noqa: N815
+    abatementBoolean: Any = None  # noqa: N815
+    abatementAge: Any = None  # noqa: N815
+    abatementString: Any = None  # noqa: N815
+    abatementRange: Any = None  # noqa: N815
+    substance: Any = None
+    type: Any = None
+    # medicines
+    medicationCodeableConcept: Any = None  # noqa: N815
+    medicationReference: Any = None  # noqa: N815
+    medication: Any = None
+    intent: Any = None
+    authoredOn: Any = None  # noqa: N815
+    dateWritten: Any = None  # noqa: N815
+    dateAsserted: Any = None  # noqa: N815
+    dosage: Any = None
+    dosageInstruction: Any = None  # noqa: N815
+    dispenseRequest: Any = None  # noqa: N815
+    reasonCode: Any = None  # noqa: N815
+    reasonCodeableConcept: Any = None  # noqa: N815
+    reasonForUseCodeableConcept: Any = None  # noqa: N815
+    reason: Any = None
+    wasNotTaken: Any = None  # noqa: N815
+    wasNotGiven: Any = None  # noqa: N815
+    taken: Any = None
+    doNotPerform: Any = None  # noqa: N815
+    ingredient: Any = None
+    product: Any = None
+    # orders, procedures, encounters, relatives
+    occurrenceDateTime: Any = None  # noqa: N815
+    performedDateTime: Any = None  # noqa: N815
+    performedPeriod: Any = None  # noqa: N815
+    occurrencePeriod: Any = None  # noqa: N815
+    orderedOn: Any = None  # noqa: N815
+    date: Any = None
+    item: Any = None
+    serviceRequested: Any = None  # noqa: N815
+    period: Any = None
+    actualPeriod: Any = None  # noqa: N815
+    relationship: Any = None
+    issue: Any = None  # OperationOutcome
+
+
+def from_json(raw: bytes | msgspec.Raw) -> Resource:
+    """One resource from its JSON text; decimal numbers as Decimal.
+
+    Raises msgspec.MsgspecError if it is not a JSON object, RecursionError if it is nested too deep.
+    """
+    return _DECODER.decode(raw)
+
+
+def from_object(value: Any) -> Resource:
+    """One resource from parsed JSON, such as a contained one. Raises msgspec.MsgspecError if it is no object."""
+    return msgspec.convert(value, Resource)
+
+
+_DECODER = msgspec.json.Decoder(Resource, float_hook=Decimal)

@@ -1,0 +1,47 @@
+"""What came back for each query, by whichever road: the five states of a prefetch key, and our own searches (R8)."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from service.fhir.resource import Resource
+
+
+class Trouble(Enum):
+    """Why a part of the record is not complete; the values are words fit for a card."""
+
+    NOT_PERMITTED = "the record system did not permit it"
+    NOT_ANSWERED = "the record system did not answer in time"
+    SERVER_ERROR = "the record system answered with an error"
+    NOT_FHIR = "the answer could not be read"
+    SENT_AS_FAILED = "the record system reported that it could not be had"
+    NO_SERVER = "it was not sent, and no record system that may be called was named"
+    CUT_SHORT = "only part of it could be had"
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """A search that answered, entry by entry. ``trouble`` is set when it was cut short.
+
+    ``broken``: for each entry that is not a resource at all, why. ``entries`` hold matches and included resources
+    alike, of any type, in the order they came; OperationOutcome entries with search mode "outcome" are left out.
+    """
+
+    entries: tuple[Resource, ...]
+    broken: tuple[str, ...] = ()
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """The record system looked and has nothing: a null key, or a read that found nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It could not be had."""
+
+    trouble: Trouble
+
+
+Retrieved: TypeAlias = Resources | Nothing | Failed

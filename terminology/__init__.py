@@ -1,0 +1,1 @@
+"""What things are called: codes, units, analytes, medicines, problems and orders."""
