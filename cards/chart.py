@@ -117,7 +117,7 @@ class Result:
     ``value`` is rounded half up to the precision of the limits and is what rules compare and cards print; ``exact`` is
     what arithmetic uses. ``limits`` is the range sent with the result, converted and rounded; None if none was sent or
     it could not be read. ``sent`` is value and unit as the laboratory wrote them. ``note`` is record text made safe
-    for display; no rule reads it.
+    for display; no rule reads it. ``calculated``: adjusted calcium worked out from total and albumin, not reported.
     """
 
     analyte: str
@@ -131,6 +131,7 @@ class Result:
     sent: str = ""
     haemolysed: bool = False
     note: str = ""
+    calculated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ MuscleCdsError
 ├─ CallRejected            the caller's fault; carries an HTTP status and a fixed sentence
 │  ├─ BadCall              400
 │  ├─ UnknownService       404
-│  └─ TooLarge             413
-└─ DataNotAvailable        412: nothing we needed could be had
+│  ├─ DataNotAvailable     412: nothing we needed could be had
+│  ├─ TooLarge             413
+│  └─ NotPlainBody         415
 
 A FHIR server that fails is not an error here: it becomes the state of an input (service/fhir/retrieved.py).
 A message says what happened, to which part, and what to do. It holds no identifier and no value of a patient, and it
@@ -23,16 +24,17 @@ __all__ = [
     "CallRejected",
     "DataNotAvailable",
     "MuscleCdsError",
+    "NotPlainBody",
     "TooLarge",
     "UnknownService",
 ]
 
 
-class BadSettings(MuscleCdsError):
+class BadSettings(MuscleCdsError):  # noqa: N818 -- named for what is bad, as the whole family
     """A setting that cannot be used; names the setting and what it may be."""
 
 
-class CallRejected(MuscleCdsError):
+class CallRejected(MuscleCdsError):  # noqa: N818 -- as above
     """A request that cannot be answered as it stands.
 
     ``issue`` is a code of the FHIR value set issue-type, for the OperationOutcome.
@@ -58,6 +60,13 @@ class TooLarge(CallRejected):
 
     status = 413
     issue = "too-long"
+
+
+class NotPlainBody(CallRejected):
+    """The body is compressed or otherwise encoded (R7)."""
+
+    status = 415
+    issue = "not-supported"
 
 
 class DataNotAvailable(CallRejected):

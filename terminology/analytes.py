@@ -1,7 +1,11 @@
 """Laboratory analytes: canonical unit, plausible span, precision, and the limits used when a result carries none."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+# Wide enough that products of a record's numbers are exact. Nothing is trapped: a number beyond all bounds gives
+# infinity or NaN, which are refused below, and never an exception.
+_EXACT = Context(prec=60, traps=[])
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +14,19 @@ class Limits:
 
     low: Decimal | None
     high: Decimal | None
+
+
+def plain_unit(unit: str) -> str:
+    """The unit as the closed table spells it, for comparison.
+
+    White space around it goes, the Greek letter mu is read as the micro sign, and a final ``/l``, ``/dl`` or ``/ml``
+    as ``/L``, ``/dL``, ``/mL``. No other letter changes case: ``Mmol`` is not ``mmol`` (terminology rule 1).
+    """
+    text = unit.strip().replace("\u03bc", "\u00b5")
+    for tail in ("/l", "/dl", "/ml"):
+        if text.endswith(tail):
+            return text[:-1] + "L"
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +46,18 @@ class Analyte:
 
     def convert(self, value: Decimal, unit: str) -> Decimal | None:
         """The value in the canonical unit, unrounded; None if the unit is not in the closed table."""
-        raise NotImplementedError
+        factor = self.conversions.get(plain_unit(unit))
+        if factor is None or not value.is_finite():
+            return None
+        converted = _EXACT.multiply(value, factor)
+        return converted if converted.is_finite() else None
 
     def rounded(self, value: Decimal) -> Decimal:
         """Rounded half up to the precision of the limit (specification 3.2, 3.8 no. 10)."""
-        raise NotImplementedError
+        rounded = value.quantize(Decimal(1).scaleb(-self.places), rounding=ROUND_HALF_UP, context=_EXACT)
+        return rounded if rounded.is_finite() else value
+
+    def is_plausible(self, value: Decimal) -> bool:
+        """Whether a value in the canonical unit lies in the plausible span, its ends included."""
+        low, high = self.plausible.low, self.plausible.high
+        return (low is None or value >= low) and (high is None or value <= high)

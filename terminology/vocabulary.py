@@ -5,13 +5,19 @@ these codings mean? A coding that no table knows means nothing here: it is count
 never taken for normal.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import Final
 
 from terminology.analytes import Analyte
 from terminology.coding import Coding
+from terminology.errors import BadContent
+from terminology.lookup import Codes, CodeTables, read_index
+from terminology.overlay import apply
+from terminology.shapes import ALIKE, normal, only_owner
+from terminology.words import words
 
 
 class Link(Enum):
@@ -24,10 +30,21 @@ class Link(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MedicineMatch:
-    """Which ingredients a medicine holds, and how we know."""
+    """Which ingredients a medicine holds, and how we know.
+
+    ``also_by_brand``: further ingredients of the same product that only an unsourced brand row names, while ``link`` is
+    CODE. They may be named as possible contributors and nothing else, as if they stood in a match of ``Link.BRAND``.
+    """
 
     ingredients: frozenset[str]
     link: Link
+    also_by_brand: frozenset[str] = frozenset()
+
+
+#: In this order codes are put into a search; a local system of the site comes last.
+_SEARCHED: Final = ("loinc", "snomed")
+
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,55 +54,135 @@ class Vocabulary:
     version: str
     content_hash: str
     analytes: Mapping[str, Analyte]
+    systems: Mapping[str, str] = field(repr=False)  # every address of a known code system -> its short id
+    tables: CodeTables = field(repr=False)
 
     def measured(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Analytes (and panels, ``panel-ue``) that an observation's codings name; empty if any coding is excluded."""
-        raise NotImplementedError
+        codings = tuple(codings)
+        if self.is_excluded(codings):
+            return _NONE
+        return self._all(self.tables.results, codings)
 
     def is_excluded(self, codings: Iterable[Coding]) -> bool:
         """Whether any coding is a known look-alike that must never be read as the analyte (CK-MB, urine sodium)."""
-        raise NotImplementedError
+        return bool(self._all(self.tables.excluded, codings))
 
     def problems(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Problem, finding and status concepts (``muscle-cramp``, ``pregnancy``) that the codings name."""
-        raise NotImplementedError
+        return self._all(self.tables.problems, codings)
 
     def orders(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Order and referral concepts (``order-ck``, ``refer-neurology``) that the codings name."""
-        raise NotImplementedError
+        return self._all(self.tables.orders, codings)
 
     def medicine(self, codings: Iterable[Coding]) -> MedicineMatch | None:
-        """The medicine the codings name, all ingredients of a combination product together."""
-        raise NotImplementedError
+        """The medicine the codings name, all ingredients of a combination product together.
+
+        An ingredient has ``Link.CODE`` if a row of any of the codings shows it in the product's own name. What only
+        unsourced brand rows name never gains that link: it stands in ``also_by_brand``, or makes a match of its own.
+        """
+        codings = tuple(codings)
+        founded = self._all(self.tables.by_code, codings)
+        branded = self._all(self.tables.by_brand, codings) - founded
+        if founded:
+            return MedicineMatch(founded, Link.CODE, branded)
+        return MedicineMatch(branded, Link.BRAND) if branded else None
 
     def medicine_named(self, text: str) -> MedicineMatch | None:
-        """The medicine whose whole ingredient or brand words stand in the text; its link is ``Link.NAME``."""
-        raise NotImplementedError
+        """The medicine whose whole ingredient or brand words stand in the text; its link is ``Link.NAME``.
+
+        A text that names several gives them all. "Not", "allergic to" and the like are not read: the caller knows
+        where the text came from.
+        """
+        parts = words(text)
+        found: set[str] = set()
+        for place, word in enumerate(parts):
+            for name, ingredients in self.tables.names.get(word, ()):
+                if parts[place : place + len(name)] == name:
+                    found |= ingredients
+        return MedicineMatch(frozenset(found), Link.NAME) if found else None
 
     def classes_of(self, ingredient: str) -> frozenset[str]:
         """Classes of an ingredient (``loop-diuretic`` and its groups, ``diuretic``); more than one is usual."""
-        raise NotImplementedError
+        return self.tables.classes_of.get(ingredient, _NONE)
 
     def ingredients_of(self, medicine_class: str) -> frozenset[str]:
         """Ingredients of a class or group of classes. Raises BadContent if there is no such class."""
-        raise NotImplementedError
+        try:
+            return self.tables.classes[medicine_class]
+        except KeyError:
+            raise BadContent(
+                f"There is no medicine class {medicine_class!r}. See terminology/medicine_classes.toml for those there are."
+            ) from None
 
     def title(self, concept: str) -> str:
-        """The concept in our own words, for a card: ``Muscle cramp``, ``Furosemide``, ``Urea and electrolytes``."""
-        raise NotImplementedError
+        """The concept in our own words, for a card: ``Muscle cramp``, ``Furosemide``, ``Urea and electrolytes (U&E)``.
+
+        Analytes, medicine classes and groups have one too. Raises BadContent if there is no such concept.
+        """
+        try:
+            return self.tables.titles[concept]
+        except KeyError:
+            raise BadContent(
+                f"There is no concept {concept!r}. See terminology/titles.toml for those there are."
+            ) from None
 
     def codings_for(self, concept: str) -> tuple[Coding, ...]:
         """Codings to send for an order concept, the preferred one of each system, SNOMED CT first."""
-        raise NotImplementedError
+        return self.tables.offers.get(concept, ())
 
     def codes_to_search(self, concepts: Iterable[str]) -> tuple[str, ...]:
-        """Bare codes for a FHIR search by code, without repeats, in a stable order (LOINC, then SNOMED CT)."""
-        raise NotImplementedError
+        """Bare codes for a FHIR search by code, without repeats, in a stable order (LOINC, then SNOMED CT).
+
+        Exact and narrower codes of results, problems and orders, in the order of the concepts; the site's local codes
+        come last. Codes of diagnosis classifications are not listed: records do not search Observations by them.
+        Raises BadContent if there is no such concept.
+        """
+        asked = tuple(concepts)
+        for concept in asked:
+            self.title(concept)
+        known = frozenset(self.systems.values())
+        codes: dict[str, None] = {}
+        for system in _SEARCHED:
+            for concept in asked:
+                codes.update(dict.fromkeys(self.tables.search.get(concept, {}).get(system, ())))
+        for concept in asked:
+            for system, local in sorted(self.tables.search.get(concept, {}).items()):
+                if system not in known:
+                    codes.update(dict.fromkeys(local))
+        return tuple(codes)
+
+    def _all(self, table: Codes, codings: Iterable[Coding]) -> frozenset[str]:
+        """What all codings together mean in one table."""
+        found = _NONE
+        for coding in codings:
+            for system, code in self._keys(coding):
+                if meaning := table.get(system, {}).get(code):
+                    found |= meaning
+        return found
+
+    def _keys(self, coding: Coding) -> Iterator[tuple[str, str]]:
+        """Where to look a coding up: under its system, or under the only system that could own the code."""
+        code = coding.code.partition("|")[0].strip()
+        if not code:
+            return
+        address = coding.system.partition("|")[0].strip()
+        system = self.systems.get(address)
+        if system is None:
+            if address:
+                yield address, code  # a local code of the site's overlay
+            system = only_owner(code)
+        if system is not None:
+            yield ALIKE.get(system, system), normal(system, code)
 
 
 def load(*, without_licences: frozenset[str] = frozenset(), overlay: Path | None = None) -> Vocabulary:
     """Read the compact index, leave out licences the site does not hold, apply the site's overlay.
 
-    Raises BadContent, naming file and line, if either cannot be trusted.
+    Raises BadContent, naming file and line, if either cannot be trusted, or a licence is not one of licences.toml.
     """
-    raise NotImplementedError
+    tables, content_hash = read_index(without_licences)
+    if overlay is not None:
+        content_hash = apply(overlay, tables, content_hash)
+    return Vocabulary(tables.version, content_hash, tables.analytes, tables.systems, tables)

@@ -105,6 +105,16 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     actualPeriod: Any = None  # noqa: N815
     relationship: Any = None
     issue: Any = None  # OperationOutcome
+    # spellings of R5, STU3 and DSTU2, and elements only one reader needs
+    reaction: Any = None
+    reasonReference: Any = None  # noqa: N815
+    adherence: Any = None
+    dateEnded: Any = None  # noqa: N815
+    dateSent: Any = None  # noqa: N815
+    specialty: Any = None
+    event: Any = None
+    notDone: Any = None  # noqa: N815
+    notPerformed: Any = None  # noqa: N815
 
 
 def from_json(raw: bytes | msgspec.Raw) -> Resource:

@@ -1,0 +1,35 @@
+# The service in an image: two stages, packages checked by hash, no root, nothing to write to but /tmp.
+#
+#   docker build --tag muscle-cds .
+#
+# The base is pinned by tag. A release build should pin it by digest as well; the digest was not looked up here:
+#   docker build --build-arg PYTHON_IMAGE=python@sha256:... --tag muscle-cds .
+ARG PYTHON_IMAGE=python:3.13-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /build
+
+# Packages first: this layer changes only when requirements/ does. The environment that ships has no pip and no setuptools.
+COPY requirements/build.txt requirements/runtime.txt requirements/
+RUN python -m venv tools \
+ && tools/bin/pip install --require-hashes --only-binary :all: --requirement requirements/build.txt \
+ && python -m venv --without-pip /opt/muscle-cds \
+ && pip --python /opt/muscle-cds/bin/python install --require-hashes --only-binary :all: --requirement requirements/runtime.txt
+
+COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY terminology terminology
+COPY cards cards
+COPY service service
+RUN tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
+ && pip --python /opt/muscle-cds/bin/python install --no-deps --no-index dist/*.whl
+
+FROM ${PYTHON_IMAGE}
+COPY --from=build /opt/muscle-cds /opt/muscle-cds
+# HOME is the one folder that can be written when the root file system is read-only and /tmp is a tmpfs.
+ENV PATH=/opt/muscle-cds/bin:$PATH HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+WORKDIR /tmp
+USER 65532:65532
+EXPOSE 5000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["python", "-m", "service.health", "5000"]
+CMD ["muscle-cds", "serve", "--port", "5000"]

@@ -1,0 +1,72 @@
+# What a person does here. A newcomer needs two: make run, make test. Both need Python 3.11+ and make, nothing else:
+# they make a virtual environment in .venv and install exactly what requirements/ names, checked by hash.
+
+PYTHON      ?= python3
+PORT        ?= 5000
+PYTEST_ARGS ?=
+
+VENV    := .venv
+BIN     := $(VENV)/bin
+PIP     := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install --require-hashes --only-binary :all: --no-compile
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint check docs pins clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.runtime ## start the service with synthetic patients on 127.0.0.1 (PORT=5000)
+	@$(BIN)/muscle-cds demo --port $(PORT)
+
+test: $(VENV)/.dev ## the whole test suite (PYTEST_ARGS="-k potassium")
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev ## form, lint, types, import contracts
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+check: ## everything that has to be green before a change lands
+	@.ci/run
+
+docs: $(VENV)/.runtime ## write the generated reference pages anew
+	$(BIN)/python -m cards.reference
+
+pins: $(VENV)/.pins ## resolve requirements/ anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
+	$(PIN) --output-file requirements/runtime.txt pyproject.toml
+	$(PIN) --constraint requirements/runtime.txt --extra dev --output-file requirements/dev.txt pyproject.toml
+	echo "setuptools>=77" | $(PIN) --output-file requirements/build.txt -
+	@for file in requirements/*.txt; do grep -E '^([a-z0-9]|    --hash=)' $$file > $$file.new && mv $$file.new $$file; done
+
+clean: ## remove the virtual environment and everything made by a tool
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	find service cards terminology tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Name, version and sha256 go into the files and nothing else: what says where a package was found is cut out again.
+PIN := $(VENV)/pins/bin/pip-compile --quiet --no-config --generate-hashes --strip-extras --allow-unsafe $(UPGRADE) \
+       --no-header --no-annotate --no-emit-options
+
+$(BIN)/python:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null || { \
+	  echo "muscle-cds needs Python 3.11 or newer; $(PYTHON) is: $$($(PYTHON) --version 2>&1)" >&2; \
+	  echo "If there is a newer one, name it: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "First time here: making $(VENV) and installing the packages that requirements/ names. This takes a minute or so."
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+# The stamps: an install happens once, and again when what it is made from changes.
+$(VENV)/.runtime: $(BIN)/python requirements/build.txt requirements/runtime.txt pyproject.toml
+	@$(INSTALL) -r requirements/build.txt -r requirements/runtime.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python requirements/build.txt requirements/dev.txt pyproject.toml
+	@$(INSTALL) -r requirements/build.txt -r requirements/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/.runtime $@
+
+$(VENV)/.pins: $(BIN)/python
+	@$(PYTHON) -m venv $(VENV)/pins
+	@$(VENV)/pins/bin/pip --disable-pip-version-check --quiet install pip-tools
+	@touch $@

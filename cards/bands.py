@@ -1,0 +1,234 @@
+"""How far a value is outside its range: the bands of bands.toml, applied to one result (specification 3.5)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from importlib.resources import files
+from typing import TypeAlias
+
+from cards.chart import Comparator, Person, Result, Sex
+from cards.finding import Indicator
+from cards.toml_file import Section, read_toml
+from terminology.analytes import Analyte, Limits
+from terminology.errors import BadContent
+
+_SIDES = ("low", "high")
+_BOUNDS = ("below", "at_most", "above", "at_least", "above_ratio", "at_least_ratio")
+_NEAR = Decimal("0.0000001")  # closer than any two values a laboratory can tell apart
+
+
+class Whose(Enum):
+    """Where the limits come from; the values are the words a card uses."""
+
+    LABORATORY = "range sent with the result"
+    DEFAULT = "UK default range, none was sent"
+    MEN = "UK default range for men, none was sent"
+    WOMEN = "UK default range for women, none was sent"
+    NONE = "no range was sent"
+
+
+@dataclass(frozen=True, slots=True)
+class UsedLimits:
+    """The limits a value is held against, and whose they are."""
+
+    limits: Limits
+    whose: Whose
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One row of bands.toml."""
+
+    analyte: str
+    side: str
+    indicator: Indicator
+    bound: str
+    value: Decimal | None  # None: the reference limit itself
+    only_with: str = ""
+    beyond: bool = False
+
+    def holds(self, value: Decimal, limits: Limits) -> bool:
+        """Whether an exact value falls in this band."""
+        limit = limits.low if self.side == "low" else limits.high
+        if self.indicator is not Indicator.CRITICAL and limit is not None and self.bound in _BOUNDS[:4]:
+            outside = value < limit if self.side == "low" else value > limit
+            if not outside:
+                return False
+        mark = limit if self.value is None else self.value
+        if self.bound.endswith("_ratio"):
+            if limits.high is None or limits.high <= 0 or self.value is None:
+                return False
+            mark = self.value * limits.high
+        if mark is None:
+            return False
+        match self.bound:
+            case "below":
+                return value < mark
+            case "at_most":
+                return value <= mark
+            case "above" | "above_ratio":
+                return value > mark
+            case _:
+                return value >= mark
+
+    def landmarks(self, limits: Limits) -> Iterator[Decimal]:
+        """Values at which the answer of :meth:`holds` can change."""
+        for number in (self.value, limits.low, limits.high):
+            if number is not None:
+                yield number
+        if self.bound.endswith("_ratio") and limits.high is not None and self.value is not None:
+            yield self.value * limits.high
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """Outside the range: how gravely, on which side, and against which limits."""
+
+    indicator: Indicator
+    side: str
+    used: UsedLimits
+    beyond: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Not in any band."""
+
+    used: UsedLimits
+
+
+class Ungraded(Enum):
+    """The value cannot be placed; the values are the words a card uses."""
+
+    COMPARATOR = "given only as less or more than a number, which does not decide"
+    SEX = "no range was sent and the limits for men and women disagree"
+
+
+Grading: TypeAlias = Grade | Within | Ungraded
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """All bands, and the constants of the calcium adjustment."""
+
+    rows: tuple[Band, ...]
+    slope: Decimal
+    reference: Decimal
+
+    def of(self, analyte: str) -> tuple[Band, ...]:
+        """The bands of one analyte."""
+        return tuple(band for band in self.rows if band.analyte == analyte)
+
+    def grade(self, result: Result, analyte: Analyte, person: Person, *, taking: frozenset[str] = frozenset()) -> Grading:
+        """Place a result. ``taking``: medicine classes that a band may ask for, such as statin.
+
+        A comparator counts only if every value it allows lies outside the range on one side, or inside it; then the
+        least grave band it allows is given (3.8 no. 15). Several possible limits (CK, sex unknown) must agree (3.2).
+        """
+        gradings = [self._grade(result, used, taking) for used in limits_for(result, analyte, person)]
+        first = gradings[0]
+        if all(_alike(first, other) for other in gradings[1:]):
+            return first
+        return Ungraded.SEX
+
+    def _grade(self, result: Result, used: UsedLimits, taking: frozenset[str]) -> Grading:
+        rows = [b for b in self.of(result.analyte) if not b.only_with or b.only_with in taking]
+        found = [_gravest(rows, value, used.limits) for value in _possible(result, rows, used.limits)]
+        outside = [band for band in found if band is not None]
+        if not outside:
+            return Within(used)
+        if len(outside) < len(found) or len({band.side for band in outside}) > 1:
+            return Ungraded.COMPARATOR
+        mildest = min(outside, key=lambda band: band.indicator)
+        return Grade(mildest.indicator, mildest.side, used, mildest.beyond)
+
+
+def _alike(one: Grading, other: Grading) -> bool:
+    if isinstance(one, Grade) and isinstance(other, Grade):
+        return (one.indicator, one.side) == (other.indicator, other.side)
+    return isinstance(one, Within) and isinstance(other, Within)
+
+
+def _gravest(rows: Iterable[Band], value: Decimal, limits: Limits) -> Band | None:
+    return max((band for band in rows if band.holds(value, limits)), key=lambda band: band.indicator, default=None)
+
+
+def _possible(result: Result, rows: Iterable[Band], limits: Limits) -> list[Decimal]:
+    """Values to try: the value itself, or with a comparator one on each stretch between landmarks that it allows."""
+    value = result.value
+    if result.comparator is None:
+        return [value]
+    marks = {mark for band in rows for mark in band.landmarks(limits)} | {value}
+    near = {point for mark in marks for point in (mark - _NEAR, mark, mark + _NEAR)}
+    match result.comparator:
+        case Comparator.LESS:
+            return [point for point in near if point < value]
+        case Comparator.AT_MOST:
+            return [point for point in near if point <= value]
+        case Comparator.AT_LEAST:
+            return [point for point in near if point >= value]
+        case Comparator.MORE:
+            return [point for point in near if point > value]
+
+
+def limits_for(result: Result, analyte: Analyte, person: Person) -> tuple[UsedLimits, ...]:
+    """The limits to hold a result against. The range sent with it always wins; a side it leaves open is filled in.
+
+    Two of them when the default depends on sex and the sex is not known. Never empty.
+    """
+    sent = result.limits
+    defaults = _defaults(analyte, person)
+    if sent is None or (sent.low is None and sent.high is None):
+        return defaults
+    return tuple(UsedLimits(_filled(sent, used.limits), Whose.LABORATORY) for used in defaults)
+
+
+def _filled(sent: Limits, default: Limits) -> Limits:
+    return Limits(
+        default.low if sent.low is None else sent.low,
+        default.high if sent.high is None else sent.high,
+    )
+
+
+def _defaults(analyte: Analyte, person: Person) -> tuple[UsedLimits, ...]:
+    by_sex = {Sex.MALE: (analyte.limits_male, Whose.MEN), Sex.FEMALE: (analyte.limits_female, Whose.WOMEN)}
+    chosen = [by_sex[person.sex]] if person.sex in by_sex else list(by_sex.values())
+    found = tuple(UsedLimits(limits, whose) for limits, whose in chosen if limits is not None)
+    if found:
+        return found
+    if analyte.limits is not None:
+        return (UsedLimits(analyte.limits, Whose.DEFAULT),)
+    return (UsedLimits(Limits(None, None), Whose.NONE),)
+
+
+def load_bands(analytes: Iterable[str]) -> Bands:
+    """The bands of bands.toml. Raises BadContent for an unknown analyte, side, indicator or bound."""
+    whole = Section("bands.toml", read_toml(files("cards") / "bands.toml"))
+    adjustment = whole.section("adjustment")
+    slope, reference = adjustment.number("slope"), adjustment.number("reference")
+    adjustment.text("source")
+    adjustment.done()
+    known = frozenset(analytes)
+    rows = tuple(_band(row, known) for row in whole.rows("band"))
+    whole.done()
+    return Bands(rows, slope, reference)
+
+
+def _band(row: Section, analytes: frozenset[str]) -> Band:
+    bounds = [bound for bound in _BOUNDS if row.has(bound)]
+    if len(bounds) != 1:
+        raise BadContent(f"{row.where}: needs exactly one of {', '.join(_BOUNDS)}")
+    analyte, side = row.text("analyte"), row.text("side")
+    if analyte not in analytes or side not in _SIDES:
+        raise BadContent(f"{row.where}: unknown analyte or side")
+    try:
+        indicator = Indicator(row.text("indicator"))
+    except ValueError as error:
+        raise BadContent(f"{row.where}: indicator should be info, warning or critical") from error
+    text = row.table.get(bounds[0])
+    value = None if row.text(bounds[0]) == "limit" else Section(row.where, {"bound": text}).number("bound")
+    row.text("source")
+    band = Band(analyte, side, indicator, bounds[0], value, row.text("with", ""), row.flag("beyond"))
+    row.done()
+    return band

@@ -1,0 +1,54 @@
+"""A card as the rules hand it over: text, weight and intents. What makes JSON of it is in service/hooks."""
+
+from dataclasses import dataclass
+
+from cards.finding import Indicator, Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A page to read more; the address comes from cards/sources.toml, never from a record."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A coded reason for overriding a card."""
+
+    code: str
+    display: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One advisory card. ``summary`` has at most 139 characters in one line; ``detail`` is GitHub Flavored Markdown.
+
+    ``rules``: the specification rows it rests on (P9). ``topic`` and ``topic_title`` are the code and its display.
+    """
+
+    topic: str
+    topic_title: str
+    indicator: Indicator
+    summary: str
+    detail: str
+    suggestions: tuple[Intent, ...]
+    override_reasons: tuple[Reason, ...]
+    links: tuple[Link, ...]
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The answer to one call. No cards means: we looked, and there is nothing to say.
+
+    ``silent_because`` is one word from a closed set, for the log (``no-symptom``, ``deceased``, ...); "" if cards are
+    shown. ``failed_topics``: topics whose rules raised; a data-quality card speaks for them. ``source_label`` and
+    ``content_version`` name the rule set on every card.
+    """
+
+    cards: tuple[Card, ...]
+    silent_because: str = ""
+    failed_topics: tuple[str, ...] = ()
+    errors: tuple[BaseException, ...] = ()

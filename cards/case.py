@@ -1,0 +1,131 @@
+"""One patient as the topics see it: the chart, what brings the patient, the time windows and the vocabulary.
+
+The questions several topics ask stand here, once: is the test done, when did the medicine start, how far out is it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from cards.bands import Bands, Grading
+from cards.chart import (
+    Area,
+    Chart,
+    Lookup,
+    Medicine,
+    NotReadable,
+    NotRecorded,
+    Order,
+    OrderStatus,
+    Problem,
+    Recorded,
+    Result,
+)
+from cards.presentation import Presentation, recent
+from cards.windows import Windows
+from terminology.analytes import Analyte
+from terminology.vocabulary import Link, Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything a topic may look at. ``taking`` and ``grade`` go through the vocabulary and the bands."""
+
+    chart: Chart
+    shows: Presentation
+    windows: Windows
+    bands: Bands
+    vocabulary: Vocabulary
+    failed_topics: tuple[str, ...] = ()  # topics whose rules raised, for the topic that says so
+
+    # medicines
+
+    def taking(self, *classes: str, named: bool = False) -> tuple[Medicine, ...]:
+        """Active medicines of these classes. ``named``: also those known by an unsourced brand or by text alone.
+
+        The latter may name a contributor and nothing else (3.8 no. 4).
+        """
+        ingredients = frozenset().union(*(self.vocabulary.ingredients_of(name) for name in classes))
+        return self.chart.taking(ingredients, links=frozenset(Link) if named else frozenset({Link.CODE}))
+
+    def drug(self, medicine: Medicine, *classes: str) -> str:
+        """The ingredient of the medicine that belongs to one of the classes, as a card names it."""
+        wanted = frozenset().union(*(self.vocabulary.ingredients_of(name) for name in classes))
+        names = sorted(medicine.ingredients & wanted) or sorted(medicine.ingredients)
+        return " and ".join(self.vocabulary.title(name) for name in names)
+
+    def started(self, medicine: Medicine) -> date | None:
+        """First day of the present course: the earliest start among records of the same ingredient with no gap of
+        over 90 days between them (3.8 no. 2). None if no record of it carries a start.
+
+        A record without an end reaches until the next one starts, as repeat prescriptions do.
+        """
+        records = [m for m in self.chart.medicines if m.ingredients & medicine.ingredients and m.start is not None]
+        spans = sorted(
+            (m.start.first_day, self.chart.as_of if m.active else (m.end or m.start).last_day)
+            for m in records
+            if m.start is not None
+        )
+        start: date | None = None
+        for begins, ends in sorted(spans, key=lambda span: (span[1], span[0]), reverse=True):
+            if start is None:
+                if ends >= self.chart.as_of:
+                    start = begins
+                continue
+            if (start - ends).days <= self.windows.gap:
+                start = min(start, begins)
+        return start
+
+    # results
+
+    def analyte(self, name: str) -> Analyte:
+        """The analyte's entry in the terminology."""
+        return self.vocabulary.analytes[name]
+
+    def grade(self, result: Result) -> Grading:
+        """How far a result is out of its range."""
+        taking = frozenset({"statin"}) if self.taking("statin") else frozenset[str]()
+        return self.bands.grade(result, self.analyte(result.analyte), self.chart.person, taking=taking)
+
+    def is_fresh(self, result: Result, within: int | None = None) -> bool:
+        """Whether the result may lie within its look-back (or ``within`` days): a doubt goes to the warning."""
+        days = self.windows.look_back[result.analyte] if within is None else within
+        return result.when.youngest(self.chart.as_of) <= days
+
+    def surely_fresh(self, result: Result) -> bool:
+        """Whether the result lies within its look-back whatever day a partial date means: needed to count as done."""
+        return result.when.oldest(self.chart.as_of) <= self.windows.look_back[result.analyte]
+
+    def latest_fresh(self, *analytes: str) -> Lookup[tuple[Result, ...]]:
+        """The newest results, if they lie within the look-back; NotRecorded if the newest is older."""
+        match self.chart.latest(*analytes):
+            case Recorded(results):
+                fresh = tuple(r for r in results if self.is_fresh(r))
+                return Recorded(fresh) if fresh else NotRecorded()
+            case NotRecorded() as nothing:
+                return nothing
+            case NotReadable() as unread:
+                return unread
+
+    # orders and problems
+
+    def ordered(self, *concepts: str, within: int, statuses: Iterable[OrderStatus] = (OrderStatus.ACTIVE,)) -> tuple[Order, ...]:
+        """Orders on record of these concepts, of these statuses, dated within so many days, newest first."""
+        wanted, allowed = frozenset(concepts), frozenset(statuses)
+        found = [
+            order
+            for order in self.chart.orders
+            if order.concepts & wanted
+            and order.status in allowed
+            and order.when is not None
+            and order.when.oldest(self.chart.as_of) <= within
+        ]
+        return tuple(sorted(found, key=lambda o: (o.when.latest if o.when else None, o.source), reverse=True))
+
+    def recent(self, *concepts: str) -> tuple[Problem, ...]:
+        """Active problems of these concepts dated within the symptom window, or undated."""
+        return tuple(p for p in self.chart.has(*concepts) if recent(p, self.chart, self.windows))
+
+    def complete(self, *areas: Area) -> bool:
+        """Whether these parts of the record were read to the end."""
+        return self.chart.complete(*areas)

@@ -1,0 +1,147 @@
+"""Everything the rules say and rest on, loaded once and checked against itself."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from cards.bands import Bands, load_bands
+from cards.card import Reason
+from cards.facts import Fact, Source, load_facts, load_sources
+from cards.presentation import Gatekeeper, load_gatekeeper
+from cards.toml_file import Section, read_toml
+from cards.topic import Topic
+from cards.windows import Windows, load_windows
+from terminology.errors import BadContent
+from terminology.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The words around a card: the tables of content.toml, by table and key."""
+
+    words: Mapping[str, Mapping[str, str]]
+    label: str
+    version: str
+    signed_by: str
+    reviewed: date
+    review_by: date
+
+    def say(self, table: str, key: str, **fill: str) -> str:
+        """A line of content.toml with its placeholders filled."""
+        return self.words[table][key].format(**fill)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The clinical content in force. ``topics`` are in the order a clinician should meet them (specification 3.5)."""
+
+    topics: tuple[Topic, ...]
+    frame: Frame
+    facts: Mapping[str, Fact]
+    sources: Mapping[str, Source]
+    windows: Windows
+    bands: Bands
+    gatekeeper: Gatekeeper
+    vocabulary: Vocabulary
+    hash: str
+    beyond: bool  # whether what goes beyond the fact sheet is shown
+    critical_as_warning: bool  # a site that wants no critical cards gets them as warnings (specification 6.2)
+
+    @property
+    def version(self) -> str:
+        """Version of the clinical content, such as 1.0.0."""
+        return self.frame.version
+
+    @property
+    def label(self) -> str:
+        """What Card.source names: the rule set and its version."""
+        return f"{self.frame.label} {self.frame.version}"
+
+    @property
+    def override_reasons(self) -> tuple[Reason, ...]:
+        """Coded reasons for overriding, the same for every topic."""
+        return tuple(Reason(code, display) for code, display in self.frame.words["override"].items())
+
+
+def load_content(vocabulary: Vocabulary, *, beyond: bool = True, critical_as_warning: bool = False) -> Content:
+    """Load and check all content. Raises BadContent, naming file and place, if anything does not hold together."""
+    from cards.topics import TOPICS  # noqa: PLC0415 -- topics use the modules of this package, not the other way
+
+    content = Content(
+        topics=TOPICS,
+        frame=_frame(),
+        facts=load_facts(),
+        sources=load_sources(),
+        windows=load_windows(),
+        bands=load_bands(vocabulary.analytes),
+        gatekeeper=load_gatekeeper(),
+        vocabulary=vocabulary,
+        hash=_hash(),
+        beyond=beyond,
+        critical_as_warning=critical_as_warning,
+    )
+    check(content)
+    return content
+
+
+def check(content: Content) -> None:
+    """Raise BadContent if a sheet names a fact, source, topic or concept that does not exist."""
+    codes = {topic.code for topic in content.topics}
+    for topic in content.topics:
+        where = f"{topic.code.replace('-', '_')}.toml"
+        _known(where, "source", topic.sheet.links, content.sources)
+        for kind in topic.sheet.kinds.values():
+            place = f"{where}: [finding.{kind.name}]"
+            sentences = (*kind.why, *kind.check, *kind.consider, *kind.not_known)
+            _known(place, "fact", (*kind.facts, *(f for s in sentences for f in s.facts)), content.facts)
+            _known(place, "source", (*kind.sources, *(x for s in sentences for x in s.sources)), content.sources)
+            _known(place, "topic", kind.withholds, codes)
+        for suggestion in topic.sheet.suggestions.values():
+            if suggestion.order and not content.vocabulary.codings_for(suggestion.order):
+                raise BadContent(f"{where}: [suggestion.{suggestion.name}] order {suggestion.order!r} has no code")
+
+
+def _known(place: str, what: str, named: Iterable[str], known: Iterable[str]) -> None:
+    for name in named:
+        if name not in known:
+            raise BadContent(f"{place}: there is no {what} {name!r}")
+
+
+def _frame() -> Frame:
+    tables = read_toml(files("cards") / "content.toml")
+    head = Section("content.toml: [content]", tables.pop("content", None))
+    reviewed, review_by = head.table.pop("reviewed", None), head.table.pop("review_by", None)
+    if not isinstance(reviewed, date) or not isinstance(review_by, date):
+        raise BadContent("content.toml: [content] reviewed and review_by should be dates such as 2026-06-15")
+    frame = Frame(
+        words={name: dict(table) for name, table in tables.items()},
+        label=head.text("label"),
+        version=head.text("version"),
+        signed_by=head.text("signed_by"),
+        reviewed=reviewed,
+        review_by=review_by,
+    )
+    head.done()
+    return frame
+
+
+def _hash() -> str:
+    """First 12 hexadecimal digits of the SHA-256 over all content files and rules, so that any change shows."""
+    digest = hashlib.sha256()
+    for name, data in sorted(_content_files(files("cards"))):
+        digest.update(f"{name}\0{len(data)}\0".encode())
+        digest.update(data)
+    return digest.hexdigest()[:12]
+
+
+def _content_files(folder: Traversable) -> Iterable[tuple[str, bytes]]:
+    for entry in folder.iterdir():
+        if entry.is_dir() and entry.name == "topics":
+            for inner in entry.iterdir():
+                if inner.name.endswith((".toml", ".py")):
+                    yield f"topics/{inner.name}", inner.read_bytes()
+        elif entry.name.endswith((".toml", ".py")):
+            yield entry.name, entry.read_bytes()

@@ -1,0 +1,69 @@
+"""The fact sheet, taken apart into facts F1-F57, and the sources of what goes beyond it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from importlib.resources import files
+
+from cards.toml_file import Section, read_toml
+from terminology.errors import BadContent
+
+
+class Handled(Enum):
+    """What is done with a fact: a finding claims it, a card asks it, or a card tells it."""
+
+    COMPUTE = "compute"
+    ASK = "ask"
+    TELL = "tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One numbered sentence of the fact sheet, in our words. ``not_computed``: why, if no finding claims it."""
+
+    id: str
+    words: str
+    handled: tuple[Handled, ...]
+    not_computed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a sentence beyond the fact sheet comes from. ``url`` is empty unless a card may link to the page."""
+
+    id: str
+    label: str
+    url: str
+
+
+def load_facts() -> Mapping[str, Fact]:
+    """The facts of fact_sheet.toml by id. Raises BadContent for a fact without words, handling or reason."""
+    whole = Section("fact_sheet.toml", read_toml(files("cards") / "fact_sheet.toml"))
+    found = {name: _fact(name, table) for name, table in whole.sections("fact").items()}
+    whole.done()
+    return found
+
+
+def _fact(name: str, table: Section) -> Fact:
+    try:
+        handled = tuple(Handled(word) for word in table.texts("handled"))
+    except ValueError as error:
+        raise BadContent(f"{table.where}: handled should hold compute, ask or tell") from error
+    fact = Fact(name, table.text("words"), handled, table.text("not_computed", ""))
+    table.done()
+    if not handled:
+        raise BadContent(f"{table.where}: handled should say compute, ask or tell")
+    if Handled.COMPUTE not in handled and not fact.not_computed:
+        raise BadContent(f"{table.where}: a fact that is not computed says why in not_computed")
+    return fact
+
+
+def load_sources() -> Mapping[str, Source]:
+    """The sources of sources.toml by id. Raises BadContent for one without a label."""
+    tables = read_toml(files("cards") / "sources.toml")
+    found = {}
+    for name, table in tables.items():
+        section = Section(f"sources.toml: [{name}]", table)
+        found[name] = Source(name, section.text("label"), section.text("url", ""))
+        section.done()
+    return found

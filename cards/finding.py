@@ -1,0 +1,87 @@
+"""A finding: something a rule noticed, without prose. What is said about it stands in the topic's sheet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import total_ordering
+from typing import TypeAlias
+
+from cards.chart import Medicine, Order, Problem, Relative, Result, Unread
+
+
+@total_ordering
+class Indicator(Enum):
+    """How urgent a card is, in the words of CDS Hooks; INFO < WARNING < CRITICAL."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, Indicator):
+            return NotImplemented
+        order = list(Indicator)
+        return order.index(self) < order.index(other)
+
+
+class Priority(Enum):
+    """Urgency of a suggested referral (specification 3.6): NG127 "refer" is routine, "refer urgently" urgent."""
+
+    ROUTINE = "routine"
+    URGENT = "urgent"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTest:
+    """Propose one draft test order. ``order`` is an order concept of the terminology, such as ``order-ck``.
+
+    ``label``, ``note``: the button text and the reason for the test, from the sheet.
+    """
+
+    order: str
+    label: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refer:
+    """Propose one draft referral. ``order``: the referral concept; ``note`` goes into the draft."""
+
+    order: str
+    label: str
+    priority: Priority = Priority.ROUTINE
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewMedicine:
+    """Propose a draft task to review a medicine. Never to stop, start or change one."""
+
+    label: str
+    note: str
+    medicine: str  # the resource it is about: MedicationStatement/123
+
+
+Intent: TypeAlias = RequestTest | Refer | ReviewMedicine
+Evidence: TypeAlias = Result | Problem | Medicine | Order | Relative | Unread
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule noticed.
+
+    ``kind`` names a ``[finding.KIND]`` of the topic's sheet. ``fill`` gives the values of its placeholders.
+    ``indicator`` is set only where the rule departs from the sheet's weight (bands, dialysis, haemolysis).
+    ``evidence`` is what it rests on and is printed under Found. ``suggest`` names suggestions of the sheet, in order,
+    that are open for this patient; ``about`` tells two findings of one kind apart (an analyte, an ingredient).
+    ``beyond``: rests on more than the fact sheet although its kind does not as a whole (magnesium).
+    """
+
+    kind: str
+    evidence: tuple[Evidence, ...] = ()
+    fill: Mapping[str, str] = field(default_factory=dict)
+    indicator: Indicator | None = None
+    about: str = ""
+    suggest: tuple[str, ...] = ()
+    beyond: bool = False
+    review: tuple[Medicine, ...] = ()  # medicines a "review" suggestion is made for, one each

@@ -1,0 +1,146 @@
+"""What brings the patient: which symptoms in scope are active and recent, and whether any card may be made at all.
+
+The symptom gate of specification 3.1 and the silence rules S1, S7, S12 and S16.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from importlib.resources import files
+
+from cards.chart import Area, Chart, Problem, Reading
+from cards.toml_file import Section, read_toml
+from cards.when import When
+from cards.windows import Windows
+from terminology.errors import BadContent
+
+
+class Symptom(Enum):
+    """The symptoms in scope, as groups of concepts in presentation.toml."""
+
+    CRAMP = "cramp"
+    FASCICULATION = "fasciculation"
+    MYOKYMIA = "myokymia"
+    MYOTONIA = "myotonia"
+    FACIAL_SPASM = "facial-spasm"
+
+
+class Gate(Enum):
+    """Whether topics are asked at all, and if not, why; the values go to the log."""
+
+    OPEN = "open"
+    NO_SYMPTOM = "no-symptom"
+    DECEASED = "deceased"
+    TEST_RECORD = "test-record"
+    NOT_CLINICIAN = "not-clinician"
+    UNDER_AGE = "under-age"
+    PROBLEMS_UNREADABLE = "problems-unreadable"
+    AGE_UNKNOWN = "age-unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Gatekeeper:
+    """The content of presentation.toml."""
+
+    symptoms: Mapping[Symptom, frozenset[str]]
+    words: Mapping[Symptom, str]
+    adult: int
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """The gate, and the problems that opened it by symptom, newest first."""
+
+    gate: Gate
+    symptoms: Mapping[Symptom, tuple[Problem, ...]]
+    words: Mapping[Symptom, str]
+
+    def shows(self, *symptoms: Symptom) -> tuple[Problem, ...]:
+        """The problems behind any of these symptoms; empty if the patient has none of them."""
+        found = {p.source: p for s in symptoms for p in self.symptoms.get(s, ())}
+        return tuple(found.values())
+
+
+def recent(problem: Problem, chart: Chart, windows: Windows) -> bool:
+    """Active, and dated within the symptom window or not dated at all (3.1 no. 2, 3.8 no. 24).
+
+    A date of year or month precision counts if any of its days lies in the window: a doubt goes to the warning.
+    """
+    if not problem.active:
+        return False
+    return problem.when is None or problem.when.youngest(chart.as_of) <= windows.symptom
+
+
+def presentation(chart: Chart, windows: Windows, keeper: Gatekeeper) -> Presentation:
+    """Read the gate off the chart."""
+    here = [p for p in chart.problems if recent(p, chart, windows)]
+    symptoms = {
+        symptom: tuple(sorted((p for p in here if p.concepts & concepts), key=_newest_first))
+        for symptom, concepts in keeper.symptoms.items()
+    }
+    return Presentation(_gate(chart, symptoms, keeper), symptoms, keeper.words)
+
+
+def _newest_first(problem: Problem) -> tuple[bool, int, str]:
+    when = problem.when
+    return (when is None, -when.latest.toordinal() if when else 0, problem.source)
+
+
+def _gate(chart: Chart, symptoms: Mapping[Symptom, tuple[Problem, ...]], keeper: Gatekeeper) -> Gate:
+    if chart.person.test_record:
+        return Gate.TEST_RECORD
+    if chart.person.deceased:
+        return Gate.DECEASED
+    if not chart.for_clinician:
+        return Gate.NOT_CLINICIAN
+    shown = any(symptoms.values())
+    if not shown and not chart.complete(Area.PROBLEMS):
+        return Gate.PROBLEMS_UNREADABLE
+    if not shown:
+        return Gate.NO_SYMPTOM
+    match of_age(chart.person.born, chart.as_of, keeper.adult):
+        case True:
+            return Gate.OPEN
+        case False:
+            return Gate.UNDER_AGE
+        case None:
+            return Gate.AGE_UNKNOWN
+
+
+def of_age(born: When | None, as_of: date, adult: int) -> bool | None:
+    """Whether the birthday that makes an adult has been reached; None if the birth date does not decide."""
+    if born is None:
+        return None
+    if _birthday(born.last_day, adult) <= as_of:
+        return True
+    return None if _birthday(born.first_day, adult) <= as_of else False
+
+
+def _birthday(born: date, years: int) -> date:
+    try:
+        return born.replace(year=born.year + years)
+    except ValueError:  # 29 February: the birthday in a common year is 1 March
+        return date(born.year + years, 3, 1)
+
+
+def load_gatekeeper() -> Gatekeeper:
+    """The content of presentation.toml. Raises BadContent if a symptom is missing."""
+    whole = Section("presentation.toml", read_toml(files("cards") / "presentation.toml"))
+    symptoms, words, age = whole.section("symptoms"), whole.section("words"), whole.section("age")
+    whole.done()
+    keeper = Gatekeeper(
+        symptoms={s: frozenset(symptoms.texts(s.value)) for s in Symptom},
+        words={s: words.text(s.value) for s in Symptom},
+        adult=age.whole("adult"),
+    )
+    for section in (symptoms, words, age):
+        section.done()
+    if not all(keeper.symptoms.values()):
+        raise BadContent("presentation.toml: every symptom needs at least one concept")
+    return keeper
+
+
+def unreadable(chart: Chart, *areas: Area) -> bool:
+    """Whether any of these parts of the record was asked for and not read to the end."""
+    return any(area in chart.inputs and chart.inputs[area].reading is not Reading.COMPLETE for area in areas)

@@ -1,0 +1,115 @@
+"""The screen of the fact sheet, test by test: done, awaited, or missing (specification 3.2, P14; 3.8 no. 9)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from importlib.resources import files
+
+from cards.bands import Grade, Ungraded
+from cards.case import Case
+from cards.chart import Order, OrderStatus, Result, ResultStatus
+from cards.toml_file import Section, read_toml
+
+
+class ScreenTest(Enum):
+    """The four tests, as tables of screening.toml."""
+
+    UE = "ue"
+    CALCIUM = "calcium"
+    TSH = "tsh"
+    CK = "ck"
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenTestContent:
+    """What screening.toml says of one test."""
+
+    title: str
+    analytes: tuple[str, ...]
+    order: str
+    pending: tuple[str, ...]
+    facts: tuple[str, ...]
+
+
+class Standing(Enum):
+    """Where a test stands. SPOKEN_FOR: an abnormal haemolysed potassium, whose own card asks for the repeat."""
+
+    DONE = "done"
+    PENDING = "pending"
+    SPOKEN_FOR = "spoken for"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """One test, its state and what the state rests on."""
+
+    test: ScreenTest
+    state: Standing
+    results: tuple[Result, ...] = ()
+    orders: tuple[Order, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """The content of screening.toml, and the questions asked of it."""
+
+    tests: Mapping[ScreenTest, ScreenTestContent]
+
+    def look(self, case: Case, test: ScreenTest) -> Screened:
+        """Where one test stands. Ask only if results, medicines and orders were read to the end (3.8 no. 13)."""
+        content = self.tests[test]
+        recent = [r for r in _usable(case, content.analytes) if case.surely_fresh(r)]
+        counted = [r for r in recent if test is not ScreenTest.UE or self._settles_potassium(case, r)]
+        if counted:
+            return Screened(test, Standing.DONE, tuple(counted))
+        awaited = case.ordered(
+            *content.pending, within=case.windows.pending, statuses=(OrderStatus.ACTIVE, OrderStatus.DRAFT)
+        )
+        if awaited:
+            return Screened(test, Standing.PENDING, orders=awaited)
+        haemolysed = [r for r in recent if test is ScreenTest.UE and r.haemolysed and isinstance(case.grade(r), Grade)]
+        if haemolysed:
+            return Screened(test, Standing.SPOKEN_FOR, tuple(haemolysed))
+        return Screened(test, Standing.MISSING)
+
+    def missing(self, case: Case, *tests: ScreenTest) -> tuple[ScreenTest, ...]:
+        """Those of the tests (default all four) that are neither done nor awaited nor spoken for."""
+        return tuple(t for t in tests or tuple(ScreenTest) if self.look(case, t).state is Standing.MISSING)
+
+    @staticmethod
+    def _settles_potassium(case: Case, result: Result) -> bool:
+        """Not haemolysed, and taken after the latest start of an active diuretic (3.2)."""
+        if result.haemolysed:
+            return False
+        starts = [start for m in case.taking("diuretic") if (start := case.started(m)) is not None]
+        return not starts or result.when.first_day > max(starts)
+
+
+def _usable(case: Case, analytes: tuple[str, ...]) -> Iterator[Result]:
+    for result in case.chart.results:
+        if result.analyte not in analytes or result.status is ResultStatus.PRELIMINARY:
+            continue
+        if result.when.first_day > case.chart.as_of or case.grade(result) is Ungraded.COMPARATOR:
+            continue
+        yield result
+
+
+def load_screen() -> Screen:
+    """The content of screening.toml. Raises BadContent if a test is missing."""
+    whole = Section("screening.toml", read_toml(files("cards") / "screening.toml"))
+    tables = whole.section("test")
+    whole.done()
+    found = {}
+    for test in ScreenTest:
+        table = tables.section(test.value)
+        found[test] = ScreenTestContent(
+            title=table.text("title"),
+            analytes=table.texts("analytes"),
+            order=table.text("order"),
+            pending=table.texts("pending"),
+            facts=table.texts("facts"),
+        )
+        table.done()
+    tables.done()
+    return Screen(found)

@@ -1,0 +1,267 @@
+"""A topic: a clinical subject with its rules (NAME.py) and its sheet (NAME.toml). It gives at most one card.
+
+The sheet holds everything that is said: wording, weight, thresholds, facts and sources, what it withholds, worked
+examples. The loader refuses a sheet that does not hold together, naming the file and the place.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import TypeVar
+
+from cards.case import Case
+from cards.chart import Area, OrderStatus
+from cards.finding import Finding, Indicator, Priority
+from cards.presentation import Gate
+from cards.toml_file import Section, read_toml
+from terminology.errors import BadContent
+
+E = TypeVar("E", bound=Enum)
+
+
+class Speaks(Enum):
+    """What a kind of finding does.
+
+    CARD makes a card. ADDS adds lines to the topic's own card, if there is one. LINE does the same, and without that
+    card stands on the last card dealt (the "detail line only" of the specification). SILENT only withholds others.
+    """
+
+    CARD = "card"
+    ADDS = "adds"
+    LINE = "line"
+    SILENT = "silent"
+
+
+class Moment(Enum):
+    """When a topic is asked: a record is opened, or an order is drafted."""
+
+    RECORD = "record"
+    ORDER = "order"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of a card, with the facts (F16) or sources (E2) it rests on."""
+
+    say: str
+    facts: tuple[str, ...]
+    sources: tuple[str, ...]
+    beyond: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A ``[finding.KIND]`` of a sheet: what is said when a rule finds it."""
+
+    name: str
+    rule: str
+    speaks: Speaks
+    indicator: Indicator
+    summary: str
+    found: str
+    why: tuple[Sentence, ...]
+    check: tuple[Sentence, ...]
+    consider: tuple[Sentence, ...]
+    not_known: tuple[Sentence, ...]
+    withholds: tuple[str, ...]
+    facts: tuple[str, ...]
+    sources: tuple[str, ...]
+    beyond: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A ``[suggestion.NAME]`` of a sheet. ``does``: test, refer or review.
+
+    ``pending``: orders on record that already ask for the same, beside ``order`` itself (S5).
+    """
+
+    name: str
+    does: str
+    order: str
+    label: str
+    note: str
+    priority: Priority
+    pending: tuple[str, ...]
+    beyond: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A worked example of a sheet, in the little language of cards/examples.py."""
+
+    name: str
+    finding: tuple[str, ...]
+    section: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The whole of NAME.toml."""
+
+    code: str
+    title: str
+    moments: tuple[Moment, ...]
+    rests_on: tuple[Area, ...]
+    reassures: bool  # withheld by any critical card, and when any topic's rules failed
+    gates: tuple[Gate, ...]
+    links: tuple[str, ...]
+    numbers: Mapping[str, Decimal]
+    kinds: Mapping[str, Kind]
+    suggestions: Mapping[str, Suggestion]
+    examples: tuple[Example, ...]
+
+    def number(self, name: str) -> Decimal:
+        """A threshold of the sheet. Raises BadContent if there is none of that name."""
+        if name not in self.numbers:
+            raise BadContent(f"{self.code}.toml: [threshold.{name}] is missing")
+        return self.numbers[name]
+
+    def open_for(self, case: Case, *names: str) -> tuple[str, ...]:
+        """Those of the suggestions that are not ordered or drafted already within the last 30 days (S5).
+
+        Raises BadContent for a suggestion that the sheet does not have.
+        """
+        return tuple(name for name in names if not self._awaited(case, name))
+
+    def _awaited(self, case: Case, name: str) -> bool:
+        if name not in self.suggestions:
+            raise BadContent(f"{self.code}.toml: [suggestion.{name}] is missing")
+        suggestion = self.suggestions[name]
+        if not suggestion.order:
+            return False
+        both = (OrderStatus.ACTIVE, OrderStatus.DRAFT)
+        orders = (suggestion.order, *suggestion.pending)
+        return bool(case.ordered(*orders, within=case.windows.pending, statuses=both))
+
+
+Find = Callable[[Case, Sheet], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The pair. ``find`` is one sentence a GP would agree with in its docstring, and decides; the sheet speaks."""
+
+    code: str
+    find: Find
+    sheet: Sheet
+
+
+def load_topic(find: Find, *, beside: str) -> Topic:
+    """The topic of a module: its rules and the sheet of the same name beside it.
+
+    The topic's code is the file's name with hyphens. Raises BadContent if the sheet does not hold together.
+    """
+    path = Path(beside).with_suffix(".toml")
+    code = path.stem.replace("_", "-")
+    return Topic(code, find, read_sheet(code, Section(path.name, read_toml(path))))
+
+
+def read_sheet(code: str, whole: Section) -> Sheet:
+    """The sheet of one topic. Facts, sources and withheld topics are checked when all topics are together."""
+    topic = whole.section("topic")
+    sheet = Sheet(
+        code=code,
+        title=topic.text("title"),
+        moments=tuple(_member(Moment, name, topic) for name in topic.texts("moments")),
+        rests_on=tuple(_member(Area, name, topic) for name in topic.texts("rests_on")),
+        reassures=topic.flag("reassures"),
+        gates=tuple(_member(Gate, name, topic) for name in topic.texts("gates")) or (Gate.OPEN,),
+        links=topic.texts("links"),
+        numbers={name: _threshold(table) for name, table in whole.sections("threshold").items()},
+        kinds={name: _kind(name, table) for name, table in whole.sections("finding").items()},
+        suggestions={name: _suggestion(name, table) for name, table in whole.sections("suggestion").items()},
+        examples=tuple(_example(row) for row in whole.rows("example")),
+    )
+    topic.done()
+    whole.done()
+    if not sheet.moments:
+        raise BadContent(f"{whole.where}: [topic] moments should name when the topic is asked")
+    shown = {kind for example in sheet.examples for kind in example.finding}
+    for name in sheet.kinds:
+        if name not in shown:
+            raise BadContent(f"{whole.where}: [finding.{name}] has no worked example; add an [[example]] that expects it")
+    for kind in shown - set(sheet.kinds):
+        raise BadContent(f"{whole.where}: an example expects the finding {kind!r}, which the sheet does not describe")
+    return sheet
+
+
+def _threshold(table: Section) -> Decimal:
+    value = table.number("value")
+    table.text("source")  # a number without a source does not enter
+    table.text("unit", "")
+    table.done()
+    return value
+
+
+def _kind(name: str, table: Section) -> Kind:
+    speaks = _member(Speaks, table.text("speaks", "card"), table)
+    beyond = table.flag("beyond")
+    parts = {
+        part: tuple(_sentence(row, beyond=beyond) for row in table.rows(part))
+        for part in ("why", "check", "consider", "not_known")
+    }
+    kind = Kind(
+        name=name,
+        rule=table.text("rule"),
+        speaks=speaks,
+        indicator=_member(Indicator, table.text("indicator", "info"), table),
+        summary=table.text("summary", ""),
+        found=table.text("found", ""),
+        why=parts["why"],
+        check=parts["check"],
+        consider=parts["consider"],
+        not_known=parts["not_known"],
+        withholds=table.texts("withholds"),
+        facts=table.texts("facts"),
+        sources=table.texts("sources"),
+        beyond=beyond,
+    )
+    table.done()
+    if speaks is Speaks.CARD and not (kind.summary and kind.why and kind.check and kind.consider):
+        raise BadContent(f"{table.where}: a card needs summary, why, check and consider")
+    if speaks is not Speaks.SILENT and not (kind.facts or kind.sources):
+        raise BadContent(f"{table.where}: facts or sources should say what the finding rests on")
+    return kind
+
+
+def _sentence(row: Section, *, beyond: bool) -> Sentence:
+    sentence = Sentence(row.text("say"), row.texts("facts"), row.texts("sources"), row.flag("beyond", default=beyond))
+    row.done()
+    if not (sentence.facts or sentence.sources):
+        raise BadContent(f"{row.where}: a sentence needs facts or sources")
+    if not sentence.facts and not sentence.beyond:
+        raise BadContent(f"{row.where}: a sentence without a fact is beyond the fact sheet: set beyond = true")
+    return sentence
+
+
+def _suggestion(name: str, table: Section) -> Suggestion:
+    does = table.text("does")
+    if does not in ("test", "refer", "review"):
+        raise BadContent(f"{table.where}: does should be test, refer or review")
+    suggestion = Suggestion(
+        name=name,
+        does=does,
+        order="" if does == "review" else table.text("order"),
+        label=table.text("label"),
+        note=table.text("note", ""),
+        priority=_member(Priority, table.text("priority", "routine"), table),
+        pending=table.texts("pending"),
+        beyond=table.flag("beyond"),
+    )
+    table.done()
+    return suggestion
+
+
+def _example(row: Section) -> Example:
+    name, finding = row.text("name"), row.texts("finding")
+    return Example(name, finding, dict(row.table))
+
+
+def _member(kind: type[E], word: str, where: Section) -> E:
+    for member in kind:
+        if member.value == word:
+            return member
+    raise BadContent(f"{where.where}: {word!r} should be one of {', '.join(str(m.value) for m in kind)}")

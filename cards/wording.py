@@ -1,0 +1,132 @@
+"""How an entry of the chart is printed: one line of content.toml each, the same on every card."""
+
+from decimal import Decimal
+
+from cards.bands import UsedLimits, Whose, limits_for
+from cards.case import Case
+from cards.chart import Comparator, Medicine, Order, Problem, Relative, Result, ResultStatus, Unread
+from cards.content import Content
+from cards.finding import Evidence
+from cards.when import When
+from terminology.vocabulary import Link
+
+
+def value_of(result: Result) -> str:
+    """The value with its comparator: ``3.1``, ``>5000``."""
+    sign = "" if result.comparator is None else result.comparator.value
+    return f"{sign}{result.value}"
+
+
+def date_of(when: When | None, content: Content) -> str:
+    """The date as printed; the word for undated if there is none."""
+    return content.frame.say("evidence", "undated") if when is None else str(when)
+
+
+def describe(entry: Evidence, case: Case, content: Content) -> str:
+    """One line of the Found part: value, unit, date, range used and whose, resource id (specification 3.6)."""
+    say = content.frame.say
+    match entry:
+        case Result():
+            return _result(entry, case, content)
+        case Problem(label=label, when=when, source=source):
+            return say("evidence", "problem", label=label, date=date_of(when, content), source=source)
+        case Medicine():
+            return _medicine(entry, case, content)
+        case Order(label=label, status=status, when=when, source=source):
+            return say(
+                "evidence", "order", label=label, status=status.value, date=date_of(when, content), source=source
+            )
+        case Relative(label=label, source=source):
+            return say("evidence", "relative", label=label, source=source)
+        case Unread():
+            return unread_line(entry, case, content)
+
+
+def _result(result: Result, case: Case, content: Content) -> str:
+    say = content.frame.say
+    analyte = case.analyte(result.analyte)
+    extras = ""
+    if result.status is ResultStatus.UNSTATED:
+        extras += say("evidence", "unstated")
+    if result.status is ResultStatus.PRELIMINARY:
+        extras += say("evidence", "preliminary")
+    if result.haemolysed:
+        extras += say("evidence", "haemolysed")
+    if result.calculated:
+        extras += say("evidence", "calculated", sent=result.sent)
+    elif result.sent and _sent_differs(result, analyte.unit):
+        extras += say("evidence", "sent", sent=result.sent)
+    if result.note:
+        extras += say("evidence", "note", note=result.note)
+    used = limits_for(result, analyte, case.chart.person)
+    return say(
+        "evidence",
+        "result",
+        title=analyte.title,
+        value=value_of(result),
+        unit=analyte.unit,
+        date=str(result.when),
+        range=" or ".join(_range(one, analyte.unit, content) for one in used),
+        extras=extras,
+        source=result.source,
+    )
+
+
+def _sent_differs(result: Result, unit: str) -> bool:
+    number, _, sent_unit = result.sent.lstrip("<>=").partition(" ")
+    try:
+        return sent_unit != unit or Decimal(number) != result.value
+    except ArithmeticError:
+        return True
+
+
+def _range(used: UsedLimits, unit: str, content: Content) -> str:
+    low, high = used.limits.low, used.limits.high
+    if used.whose is Whose.NONE or (low is None and high is None):
+        return Whose.NONE.value
+    if low is None:
+        return content.frame.say("evidence", "range_high", high=str(high), unit=unit, whose=used.whose.value)
+    if high is None:
+        return content.frame.say("evidence", "range_low", low=str(low), unit=unit, whose=used.whose.value)
+    return content.frame.say("evidence", "range", low=str(low), high=str(high), unit=unit, whose=used.whose.value)
+
+
+def _medicine(medicine: Medicine, case: Case, content: Content) -> str:
+    say = content.frame.say
+    start = case.started(medicine)
+    extras = {Link.CODE: "", Link.BRAND: say("evidence", "by_brand"), Link.NAME: say("evidence", "by_name")}
+    return say(
+        "evidence",
+        "medicine",
+        label=medicine.label,
+        start=say("evidence", "no_start") if start is None else say("evidence", "since", date=start.isoformat()),
+        extras=extras[medicine.link],
+        source=medicine.source,
+    )
+
+
+def unread_line(entry: Unread, case: Case, content: Content) -> str:
+    """One line of the Not known part: what it is about, why it was not used, where it stands."""
+    about = about_of(entry, case)
+    if entry.expected:
+        return content.frame.say("not_known", "unused", about=about, why=entry.why, source=entry.source)
+    if entry.when is None:
+        return content.frame.say("not_known", "entry", about=about, why=entry.why, source=entry.source)
+    return content.frame.say(
+        "not_known", "entry_dated", about=about, why=entry.why, source=entry.source, date=str(entry.when)
+    )
+
+
+def about_of(entry: Unread, case: Case) -> str:
+    """What an unread entry concerns, in words; the part of the record if that could not be told."""
+    if entry.about in case.vocabulary.analytes:
+        return case.vocabulary.analytes[entry.about].title
+    return case.vocabulary.title(entry.about) if entry.about else entry.area.value.capitalize()
+
+
+def ratio_of(value: Decimal, limit: Decimal) -> str:
+    """A multiple of the upper limit to one decimal, rounded down so that it never reads higher than it is."""
+    return f"{(value / limit).quantize(Decimal('0.01'), rounding='ROUND_DOWN').normalize():f}"
+
+
+__all__ = ["Comparator", "about_of", "date_of", "describe", "ratio_of", "unread_line", "value_of"]

@@ -1,0 +1,169 @@
+"""The command line, ``muscle-cds``.
+
+Exit status of every command: 0 done; 1 the answer is a refusal, or a check failed; 2 the command was not used as it
+should be; 3 a setting, or the clinical content or terminology, cannot be trusted.
+"""
+
+import sys
+from collections.abc import Callable
+from datetime import date
+from functools import wraps
+from pathlib import Path
+from typing import Any, BinaryIO, ParamSpec, TypeVar
+
+import click
+import msgspec
+
+from service.errors import BadContent, BadSettings, CallRejected
+from service.settings import Profile, Settings, load_here, options, shown
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+EXIT_REFUSED = 1
+EXIT_NOT_TRUSTED = 3
+
+
+def _trusting(command: Callable[P, R]) -> Callable[P, R]:
+    """Say what cannot be trusted in one line, and exit with status 3."""
+
+    @wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except (BadSettings, BadContent) as error:
+            click.echo(f"muscle-cds: {error}", err=True)
+            sys.exit(EXIT_NOT_TRUSTED)
+
+    return guarded
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="muscle-cds")
+def main() -> None:
+    """Short advisory cards on muscle twitches and cramps, over CDS Hooks and FHIR.
+
+    For evaluation and integration testing only. Settings come from the TOML file that MUSCLE_CDS_CONFIG names and from
+    MUSCLE_CDS_... variables; "muscle-cds config check" lists them.
+    """
+
+
+def _given(**values: object) -> dict[str, object]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+@main.command()
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=int, help="Port to listen on.")
+@_trusting
+def serve(host: str | None, port: int | None) -> None:
+    """Answer CDS Hooks calls until stopped."""
+    _serve(load_here(**_given(host=host, port=port)))
+
+
+@main.command()
+@click.option("--port", type=int, help="Port to listen on.")
+@_trusting
+def demo(port: int | None) -> None:
+    """Serve in the demo profile, on this machine only, and print what to try."""
+    from service.demo import what_to_try  # noqa: PLC0415 -- start-up time of the other commands
+
+    settings = load_here(**_given(port=port), profile="demo")
+    _serve(settings, saying=what_to_try(f"http://{settings.host}:{settings.port}"))
+
+
+def _serve(settings: Settings, saying: str = "") -> None:
+    from service.server import Server  # noqa: PLC0415 -- gunicorn is not needed by the other commands
+
+    server = Server(settings)
+    if saying:
+        click.echo(saying)
+    server.run()
+
+
+@main.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day the rules see, instead of today.")
+@_trusting
+def evaluate(file: BinaryIO, as_of: Any) -> None:
+    """Answer one hook request (with prefetch) from FILE, or from standard input if FILE is "-".
+
+    No FHIR server is called. Prints the response, or the OperationOutcome of a refusal with exit status 1.
+    """
+    from service.app import answer_once  # noqa: PLC0415 -- loads all rules, which other commands do without
+
+    day: date | None = as_of.date() if as_of else None
+    try:
+        body, refused = answer_once(load_here(), file.read(), day), False
+    except CallRejected as error:
+        from service.hooks.refusal import rejected  # noqa: PLC0415 -- as above
+
+        body, refused = rejected(error, "evaluate"), True
+    click.echo(msgspec.json.format(msgspec.json.encode(body), indent=2))
+    if refused:
+        sys.exit(EXIT_REFUSED)
+
+
+@main.command()
+@_trusting
+def check() -> None:
+    """Load all content and terminology and run the worked examples of the sheets on this machine."""
+    from cards import examples  # noqa: PLC0415 -- loads all rules, which other commands do without
+    from service.app import load_parts  # noqa: PLC0415 -- as above
+
+    parts = load_parts(load_here())
+    click.echo(f"ok    terminology {parts.content.vocabulary.version} ({parts.content.vocabulary.content_hash})")
+    click.echo(f"ok    {parts.content.label} ({parts.content.hash})")
+    outcomes = tuple(examples.run(parts.content))
+    for outcome in outcomes:
+        click.echo(f"{'FAIL' if outcome.problems else 'ok  '}  {outcome.topic}: {outcome.example}")
+        for problem in outcome.problems:
+            click.echo(f"      {problem}")
+    failed = sum(bool(outcome.problems) for outcome in outcomes)
+    click.echo(f"{len(outcomes)} worked examples, {failed} failed")
+    if failed:
+        sys.exit(EXIT_REFUSED)
+
+
+@main.group()
+def config() -> None:
+    """Look at the settings."""
+
+
+@config.command("check")
+@_trusting
+def config_check() -> None:
+    """Print every setting in force, and refuse an unsafe one with exit status 3."""
+    settings = load_here()
+    for option in options():
+        value = shown(getattr(settings, option.name))
+        changed = "" if value == option.default else f"   (default: {option.default or 'none'})"
+        click.echo(f"{option.variable} = {value}{changed}")
+    if settings.profile is Profile.PRODUCTION:
+        raise BadSettings("The production profile cannot be served yet: client authentication is missing.")
+
+
+@main.group()
+def terminology() -> None:
+    """Build the compact index, or write the value sets out."""
+
+
+@terminology.command("build")
+@_trusting
+def terminology_build() -> None:
+    """Build the compact index from the reviewable tables, byte for byte the same each time."""
+    from terminology.index import build  # noqa: PLC0415 -- only this command writes
+
+    click.echo(f"Wrote {build()}")
+
+
+@terminology.command("export")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@_trusting
+def terminology_export(folder: Path) -> None:
+    """Write FHIR ValueSets, one file a concept, into FOLDER."""
+    raise BadSettings(f"Not there yet: {folder}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""What the pipeline hands back to the route: the advice, and what may be said about the call in a log."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cards.card import Advice
+from cards.chart import Area, Input
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The advice on one call, with the patient and encounter its drafts are for.
+
+    ``inputs`` and ``unmapped`` (codes in no set, by part of the record) are for the access log; neither holds anything
+    of the patient (R14).
+    """
+
+    advice: Advice
+    inputs: Mapping[Area, Input]
+    unmapped: Mapping[Area, int]
+    patient_id: str
+    encounter_id: str | None = None

@@ -1,0 +1,304 @@
+"""From what was retrieved to the chart: every entry is read alone, and nothing is dropped in silence (rules R8-R12).
+
+The same facts give an equal chart in whatever order, under whatever query and however often they arrive.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import date
+from typing import Any, Final, TypeAlias, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from cards.chart import (
+    Allergy,
+    Area,
+    Chart,
+    Input,
+    Medicine,
+    Order,
+    Problem,
+    Reading,
+    Relative,
+    Result,
+    Unread,
+)
+from service.fhir.elements import member, objects, pairs, said, words
+from service.fhir.read_medicines import REQUESTS, STATEMENTS, read_medicine
+from service.fhir.read_orders import read_order
+from service.fhir.read_people import alive, read_allergy, read_person, read_relatives
+from service.fhir.read_problems import read_condition, read_encounter, read_procedure
+from service.fhir.read_results import haemolysed_sample, read_observation
+from service.fhir.record import Record, source
+from service.fhir.references import Whose
+from service.fhir.resource import Resource
+from service.fhir.retrieved import Failed, Nothing, Resources, Retrieved, Trouble
+from service.fhir.shown import shown
+from terminology.vocabulary import Vocabulary
+
+Entry: TypeAlias = Result | Problem | Medicine | Order | Allergy | Relative | Unread
+Reader: TypeAlias = Callable[[Resource, Record], Sequence[Entry]]
+E = TypeVar("E", bound=Entry)
+
+AREAS: Final = {
+    "patient": Area.PATIENT,
+    "encounter": Area.ENCOUNTER,
+    "problems": Area.PROBLEMS,
+    "results": Area.RESULTS,
+    "medicationStatements": Area.MEDICINES,
+    "medicationRequests": Area.MEDICINES,
+    "serviceRequests": Area.ORDERS,
+    "allergies": Area.ALLERGIES,
+    "procedures": Area.PROCEDURES,
+    "familyHistory": Area.FAMILY,
+}
+"""The part of the record each query fills; a query that was split ends in ``-2``, ``-3``."""
+
+READERS: Final[dict[str, tuple[Area, Reader]]] = {
+    "Observation": (Area.RESULTS, read_observation),
+    "Condition": (Area.PROBLEMS, read_condition),
+    "Encounter": (Area.ENCOUNTER, read_encounter),
+    "Procedure": (Area.PROCEDURES, read_procedure),
+    **{kind: (Area.MEDICINES, read_medicine) for kind in sorted(STATEMENTS | REQUESTS)},
+    **{
+        kind: (Area.ORDERS, read_order)
+        for kind in ("ServiceRequest", "ReferralRequest", "ProcedureRequest", "DiagnosticOrder")
+    },
+    "AllergyIntolerance": (Area.ALLERGIES, read_allergy),
+    "FamilyMemberHistory": (Area.FAMILY, read_relatives),
+}
+"""What is read, by type. Other types are not relevant, but for those that are referred to."""
+
+NOT_OURS: Final = "a record that belongs to another patient was left out"
+A_BROKEN_ENTRY: Final = "an entry could not be read"
+A_REPORTED_ERROR: Final = "the record system reported an error with part of it"
+
+_SPLIT: Final = re.compile(r"-\d+\Z")
+_HARMLESS: Final = frozenset({"information", "warning", "success"})
+_READING_BY_TROUBLE: Final = {Trouble.NOT_PERMITTED: Reading.NOT_PERMITTED}
+
+
+def assemble(
+    retrieved: Mapping[str, Retrieved],
+    *,
+    patient_id: str,
+    as_of: date,
+    zone: ZoneInfo,
+    vocabulary: Vocabulary,
+    for_clinician: bool = True,
+    encounter_id: str | None = None,
+) -> Chart:
+    """The chart of one patient on one day. Never raises, whatever was retrieved.
+
+    A query that was not asked is absent from ``retrieved``, and its part of the record from ``Chart.inputs``.
+    """
+    arrived, broken = _arrived(retrieved)
+    resources = _each_once(arrived)
+    record = Record(
+        patient_id=patient_id,
+        as_of=as_of,
+        zone=zone,
+        vocabulary=vocabulary,
+        encounter_id=encounter_id,
+        resources=resources,
+    )
+    unread = [Unread(area, "", f"{A_BROKEN_ENTRY}: {shown(why)}", "") for area, why in broken]
+    for area, _ in broken:
+        record.leave_incomplete(area, A_BROKEN_ENTRY)
+    for area in _areas_with_errors(retrieved):
+        record.leave_incomplete(area, A_REPORTED_ERROR)
+    entries = _read_all(resources, record)
+    patients = [one for one in resources if one.resourceType == "Patient" and one.id == patient_id]
+    person, about_person = read_person(patients, record)
+    unread += about_person
+    problems = _kind(entries, Problem)
+    if not person.deceased and not alive(patients):
+        person = replace(person, deceased=any(p.active and "deceased" in p.concepts for p in problems))
+    return Chart(
+        as_of=as_of,
+        person=person,
+        inputs=_inputs(retrieved, record),
+        problems=problems,
+        results=_kind(entries, Result),
+        medicines=_kind(entries, Medicine),
+        orders=_kind(entries, Order),
+        allergies=_kind(entries, Allergy),
+        relatives=_kind(entries, Relative),
+        unread=_kind([*entries, *unread], Unread),
+        unmapped=dict(record.unmapped),
+        for_clinician=for_clinician,
+    )
+
+
+def _arrived(retrieved: Mapping[str, Retrieved]) -> tuple[list[Resource], list[tuple[Area, str]]]:
+    """All entries of all queries, and those that are not resources at all, with their area and reason."""
+    arrived: list[Resource] = []
+    broken: list[tuple[Area, str]] = []
+    for key, answer in retrieved.items():
+        if isinstance(answer, Resources):
+            arrived.extend(answer.entries)
+            area = _area(key)
+            if area is not None:
+                broken.extend((area, why) for why in answer.broken)
+                for one in answer.entries:
+                    if type(one.resourceType) is not str or one.resourceType == "Bundle":
+                        broken.append((area, "it is not a record that says what it is"))
+    return arrived, broken
+
+
+def _area(key: str) -> Area | None:
+    return AREAS.get(_SPLIT.sub("", key))
+
+
+def _each_once(arrived: Iterable[Resource]) -> list[Resource]:
+    """Every resource once, although two queries may bring it.
+
+    Of two versions of one resource the newer counts; all of them if that cannot be told. A resource without an id is
+    known by its content.
+    """
+    known: dict[tuple[str, str], Resource] = {}
+    versions: dict[tuple[str, str], dict[str, Resource]] = {}
+    for one in arrived:
+        kind = one.resourceType
+        if type(kind) is not str:
+            continue
+        identity = one.id
+        key = (kind, identity) if type(identity) is str else (kind, f"#{_content(one)}")
+        first = known.setdefault(key, one)
+        if first is not one:
+            versions.setdefault(key, {_content(first): first})[_content(one)] = one
+    for key, different in versions.items():
+        if len(different) > 1:
+            del known[key]
+            newest = max(_version(one) for one in different.values())
+            for content in sorted(different):
+                if _version(different[content]) == newest:
+                    known[(key[0], f"{key[1]}#{content}")] = different[content]
+    return list(known.values())
+
+
+def _content(resource: Resource) -> str:
+    """The content as text, the same for the same content."""
+    try:
+        return msgspec.json.encode(resource, order="sorted").decode()
+    except (UnicodeEncodeError, RecursionError, msgspec.MsgspecError):
+        return repr(resource.id)
+
+
+def _version(resource: Resource) -> tuple[str, int, str]:
+    """What tells versions of one resource apart, newest greatest: the time of the last change, then the number."""
+    changed, number = words(member(resource.meta, "lastUpdated")), words(member(resource.meta, "versionId"))
+    return changed, len(number), number
+
+
+def _read_all(resources: Sequence[Resource], record: Record) -> list[Entry]:
+    ours: list[tuple[Resource, Reader]] = []
+    entries: list[Entry] = []
+    for one in resources:
+        found = READERS.get(one.resourceType)
+        if found is None:
+            if one.resourceType == "Patient" and one.id != record.patient_id:
+                entries.append(Unread(Area.PATIENT, "", NOT_OURS, "Patient", expected=True))
+            continue
+        area, reader = found
+        match record.whose(one):
+            case Whose.OURS:
+                ours.append((one, reader))
+            case Whose.FOREIGN:
+                # Neither its id nor anything else of it: it is another patient's (R12).
+                entries.append(Unread(area, "", NOT_OURS, one.resourceType, expected=True))
+            case Whose.UNPROVEN:
+                entries.extend(_unproven(one, area, reader, record))
+    if any([haemolysed_sample(one, record) for one, reader in ours if reader is read_observation]):
+        pass
+    for one, reader in ours:
+        entries.extend(reader(one, record))
+    return entries
+
+
+def _unproven(resource: Resource, area: Area, reader: Reader, record: Record) -> Iterable[Unread]:
+    """What a resource without a patient is about: named, and not used, for it is not proven to be the patient's."""
+    about: dict[str, str] = {}
+    for entry in reader(resource, record):
+        match entry:
+            case Result():
+                about[entry.analyte] = record.vocabulary.title(entry.analyte)
+            case Unread():
+                if entry.about:
+                    about[entry.about] = record.vocabulary.title(entry.about)
+            case Medicine() | Allergy():
+                about |= {one: record.vocabulary.title(one) for one in entry.ingredients}
+            case Problem() | Order() | Relative():
+                about |= {one: record.vocabulary.title(one) for one in entry.concepts}
+    for one, title in about.items():
+        yield Unread(area, one, f"{title}: {Whose.UNPROVEN.value}", source(resource))
+
+
+def _areas_with_errors(retrieved: Mapping[str, Retrieved]) -> Iterable[Area]:
+    """Parts of the record whose answer holds an OperationOutcome that says more than a warning (E11, R8)."""
+    for key, answer in retrieved.items():
+        area = _area(key)
+        if area is not None and isinstance(answer, Resources):
+            for one in answer.entries:
+                if one.resourceType == "OperationOutcome":
+                    severities = {words(issue.get("severity")).lower() for issue in objects(one.issue)}
+                    if not severities or not severities <= _HARMLESS:
+                        yield area
+
+
+def _inputs(retrieved: Mapping[str, Retrieved], record: Record) -> dict[Area, Input]:
+    """How far each part of the record could be read (R8).
+
+    A part that several queries fill is failed only if all of them failed; if some did, it is incomplete.
+    """
+    answers: dict[Area, list[Retrieved]] = {}
+    for key in sorted(retrieved):
+        area = _area(key)
+        if area is not None:
+            answers.setdefault(area, []).append(retrieved[key])
+    return {area: _input(found, record.incomplete.get(area, set())) for area, found in answers.items()}
+
+
+def _input(answers: Sequence[Retrieved], reasons: set[str]) -> Input:
+    readings: set[Reading] = set()
+    why = set(reasons)
+    for answer in answers:
+        match answer:
+            case Nothing():
+                readings.add(Reading.COMPLETE)
+            case Resources(trouble=None):
+                readings.add(Reading.COMPLETE)
+            case Resources(trouble=trouble):
+                readings.add(Reading.INCOMPLETE)
+                why.add(trouble.value)
+            case Failed(trouble=trouble):
+                readings.add(_READING_BY_TROUBLE.get(trouble, Reading.FAILED))
+                why.add(trouble.value)
+    text = "; ".join(sorted(why))
+    if readings <= {Reading.FAILED, Reading.NOT_PERMITTED}:
+        return Input(Reading.NOT_PERMITTED if Reading.FAILED not in readings else Reading.FAILED, text)
+    if readings == {Reading.COMPLETE} and not why:
+        return Input(Reading.COMPLETE)
+    return Input(Reading.INCOMPLETE, text)
+
+
+def _kind(entries: Iterable[Entry], kind: type[E]) -> tuple[E, ...]:
+    """The entries of one kind, in an order that depends on nothing but what they hold."""
+    found = [entry for entry in entries if type(entry) is kind]
+    found.sort(key=lambda entry: entry.source)
+    if any(one.source == other.source for one, other in zip(found, found[1:], strict=False)):
+        found.sort(key=_order)
+    return tuple(found)
+
+
+def _order(entry: Entry) -> tuple[str, str]:
+    """A total order: two entries share a place only if they are equal."""
+    values = (getattr(entry, field.name) for field in fields(entry))
+    return entry.source, repr([sorted(one) if isinstance(one, frozenset) else one for one in values])
+
+
+def words_of(concept: Any) -> tuple[str, ...]:
+    """All that a concept says, in words and codes."""
+    return said(concept) + tuple(code for _, code in pairs(concept))

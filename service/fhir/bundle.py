@@ -1,0 +1,227 @@
+"""From JSON text to resources, entry by entry: a bad entry costs that entry and no other (R10, requirement E17).
+
+Lenient about what real servers and EHRs send; never lenient about completeness: whatever hints that something was
+left out makes the answer cut short, because less data must never yield more reassurance.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from service.fhir.resource import Resource, from_json
+from service.fhir.retrieved import Failed, Nothing, Resources, Trouble
+
+ENTRIES_OF_A_PREFETCH = 5_000
+"""Entries read of one prefetched Bundle, at most; a legal request may hold that many and must not fail."""
+
+NOT_AN_OBJECT = "an entry that is no resource"
+NO_TYPE = "a resource that does not say what it is"
+NESTED = "a Bundle inside a Bundle"
+TOO_DEEP = "an entry nested too deep to be read"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer: a Bundle, or a single resource.
+
+    ``trouble``: something in this page says that it does not hold everything. ``next_url``: where it goes on, as the
+    sender wrote it and not to be trusted; "" if there is more but no address. ``total``: how many matches the sender
+    says there are over all pages; ``matches``: how many entries of this page count towards it.
+    """
+
+    entries: tuple[Resource, ...]
+    broken: tuple[str, ...] = ()
+    trouble: Trouble | None = None
+    next_url: str | None = None
+    total: int | None = None
+    matches: int = 0
+
+    def alone(self) -> Resources:
+        """The page as the whole answer: cut short if it says that there is more."""
+        more = self.next_url is not None or (self.total is not None and self.total > self.matches)
+        return Resources(self.entries, self.broken, self.trouble or (Trouble.CUT_SHORT if more else None))
+
+
+def decode(
+    raw: bytes | msgspec.Raw,
+    *,
+    types: frozenset[str],
+    most: int = ENTRIES_OF_A_PREFETCH,
+    failed: Trouble = Trouble.SENT_AS_FAILED,
+) -> Page | Nothing | Failed | None:
+    """What was sent for one query. Never raises, whatever the bytes are.
+
+    A Bundle, or a single resource of one of the ``types``, is a Page, of which at most ``most`` entries are read (R9).
+    ``null`` is Nothing: the sender looked (requirement E10). An OperationOutcome is ``failed`` (E11, R8); it is
+    Nothing only if every issue of it is of severity information or warning and says no more than "not found" or
+    "for your information" - any other warning may mean that data was withheld. Anything else (text, HTML, a number, a
+    list, a resource of another type) is None: as good as not sent (E15).
+    """
+    try:
+        bundle = _BUNDLE.decode(raw)
+    except _UNREADABLE:
+        return _decode_one_by_one(raw, types, most, failed)
+    if bundle is None:
+        return Nothing()
+    if bundle.resourceType != "Bundle":
+        return _decode_single(raw, types, failed)
+    entries = bundle.entry or []
+    return _page(entries[:most], [], bundle, cut=len(entries) > most)
+
+
+class _Search(msgspec.Struct, gc=False):
+    mode: str | None = None
+
+
+class _Entry(msgspec.Struct, gc=False):
+    resource: Resource | None = None
+    search: _Search | None = None
+
+
+class _Bundle(msgspec.Struct, gc=False):
+    """A Bundle all of whose entries are well formed: one pass over the bytes."""
+
+    resourceType: Any = None  # noqa: N815 -- FHIR's own spelling
+    entry: list[_Entry] | None = None
+    link: Any = None
+    total: Any = None
+
+
+class _LooseBundle(msgspec.Struct, gc=False):
+    """A Bundle with a bad entry: each entry is kept as text, to be read alone."""
+
+    resourceType: Any = None  # noqa: N815 -- FHIR's own spelling
+    entry: list[msgspec.Raw] | None = None
+    link: Any = None
+    total: Any = None
+
+
+class _LooseEntry(msgspec.Struct, gc=False):
+    resource: msgspec.Raw = msgspec.Raw(b"null")
+    search: Any = None
+
+
+def _decode_one_by_one(
+    raw: bytes | msgspec.Raw, types: frozenset[str], most: int, failed: Trouble
+) -> Page | Nothing | Failed | None:
+    """The slow way, after something in the text was not as expected."""
+    try:
+        bundle = _LOOSE_BUNDLE.decode(raw)
+    except _UNREADABLE:
+        return _decode_single(raw, types, failed)
+    if bundle.resourceType != "Bundle":
+        return _decode_single(raw, types, failed)
+    texts = bundle.entry or []
+    entries: list[_Entry] = []
+    broken: list[str] = []
+    for text in texts[:most]:
+        try:
+            entries.append(_decode_entry(text))
+        except RecursionError:
+            broken.append(TOO_DEEP)
+        except _UNREADABLE:
+            broken.append(NOT_AN_OBJECT)
+    return _page(entries, broken, bundle, cut=len(texts) > most)
+
+
+def _decode_entry(text: msgspec.Raw) -> _Entry:
+    loose = _LOOSE_ENTRY.decode(text)
+    mode = loose.search.get("mode") if isinstance(loose.search, dict) else None
+    return _Entry(from_json(loose.resource), _Search(mode if isinstance(mode, str) else None))
+
+
+def _decode_single(raw: bytes | msgspec.Raw, types: frozenset[str], failed: Trouble) -> Page | Nothing | Failed | None:
+    try:
+        resource = from_json(raw)
+    except _UNREADABLE:
+        return None
+    if resource.resourceType == "OperationOutcome":
+        return Nothing() if _says_nothing_found(resource) else Failed(failed)
+    if not isinstance(resource.resourceType, str) or resource.resourceType not in types:
+        return None
+    return Page((resource,), matches=1)
+
+
+def _page(entries: list[_Entry], broken: list[str], bundle: _Bundle | _LooseBundle, *, cut: bool) -> Page:
+    kept: list[Resource] = []
+    included = 0
+    trouble = Trouble.CUT_SHORT if cut else None
+    for entry in entries:
+        resource = entry.resource
+        mode = entry.search.mode if entry.search is not None else None
+        if mode == "include":
+            included += 1
+        if resource is None:
+            broken.append(NOT_AN_OBJECT)
+        elif mode == "outcome" or resource.resourceType == "OperationOutcome":
+            if _says_incomplete(resource):
+                trouble = Trouble.CUT_SHORT
+        elif not isinstance(resource.resourceType, str):
+            broken.append(NO_TYPE)
+        elif resource.resourceType == "Bundle":
+            broken.append(NESTED)
+        else:
+            kept.append(resource)
+    total = bundle.total if type(bundle.total) is int else None
+    matches = len(entries) + len(broken) - included
+    return Page(tuple(kept), tuple(broken), trouble, _next_url(bundle.link), total, matches)
+
+
+def _next_url(links: Any) -> str | None:
+    for link in _listed(links):
+        if isinstance(link, dict) and link.get("relation") == "next":
+            url = link.get("url")
+            return url if isinstance(url, str) else ""
+    return None
+
+
+_HARMLESS = frozenset({"information", "warning", "success"})
+_NOTHING_FOUND = frozenset({"not-found", "informational", "success"})
+_UNFINISHED = frozenset(
+    {
+        *("security", "login", "expired", "forbidden", "suppressed"),
+        *("too-costly", "timeout", "throttled", "transient", "incomplete", "lock-error", "no-store", "exception"),
+    }
+)
+"""Codes of issue-type that say, whatever the severity, that not everything was given or looked for."""
+
+
+def _says_incomplete(outcome: Resource) -> bool:
+    """Whether an OperationOutcome beside the matches says that they are not all (R8): read by severity and code.
+
+    A warning such as Epic's "no results" or "may not hold the entire record", which it sends with most answers under
+    the code ``processing``, says nothing about this search.
+    """
+    issues = _issues(outcome)
+    return not issues or any(severity not in _HARMLESS or code in _UNFINISHED for severity, code in issues)
+
+
+def _says_nothing_found(outcome: Resource) -> bool:
+    """Whether an OperationOutcome in place of the matches only says that there are none."""
+    issues = _issues(outcome)
+    return bool(issues) and all(severity in _HARMLESS and code in _NOTHING_FOUND for severity, code in issues)
+
+
+def _issues(outcome: Resource) -> list[tuple[str, str]]:
+    """Severity and code of each issue; "" for what cannot be read."""
+    issues = (issue if isinstance(issue, dict) else {} for issue in _listed(outcome.issue))
+    return [(_word(issue.get("severity")), _word(issue.get("code"))) for issue in issues]
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _listed(value: Any) -> list[Any]:
+    """The value as a list; some senders put an object where FHIR wants a list of them."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
+
+
+_UNREADABLE = (msgspec.MsgspecError, RecursionError, ValueError, ArithmeticError)
+_BUNDLE = msgspec.json.Decoder(_Bundle | None, float_hook=Decimal)
+_LOOSE_BUNDLE = msgspec.json.Decoder(_LooseBundle, float_hook=Decimal)
+_LOOSE_ENTRY = msgspec.json.Decoder(_LooseEntry, float_hook=Decimal)

@@ -1,0 +1,96 @@
+"""Small tolerant accessors for elements of a resource: what is there is taken, what is not there is empty.
+
+Nothing here raises, whatever JSON stands in the element (rule R10). Real records put objects where FHIR wants lists,
+lists where it wants one object, and text where it wants numbers.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+
+Pair: TypeAlias = tuple[str, str]
+"""System ("" if none was sent) and code."""
+
+_NO_PAIRS: Final[tuple[Pair, ...]] = ()
+_WIDEST: Final = 20  # a power of ten no laboratory value of ours comes near; bounds the cost of arithmetic
+_LONGEST_INTEGER: Final = 64  # bits
+
+
+def words(value: Any) -> str:
+    """The text, without white space around it; "" if it is not text."""
+    return value.strip() if isinstance(value, str) else ""
+
+
+def member(value: Any, name: str) -> Any:
+    """The member of a JSON object; None if it is absent or the value is no object."""
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Every JSON object of a list, or the one object that stands where a list belongs."""
+    if isinstance(value, dict):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, dict):
+                yield item
+
+
+def pairs(concept: Any) -> tuple[Pair, ...]:
+    """System and code of every coding of a CodeableConcept, of a list of them, or of a lone Coding."""
+    if concept is None:
+        return _NO_PAIRS
+    found: list[Pair] = []
+    for one in objects(concept):
+        inside = one.get("coding")
+        for coding in objects(one if inside is None else inside):
+            code = coding.get("code")
+            if type(code) is int and code.bit_length() <= _LONGEST_INTEGER:
+                code = str(code)
+            if isinstance(code, str) and code:
+                system = coding.get("system")
+                found.append((system if isinstance(system, str) else "", code))
+    return tuple(found)
+
+
+def code_words(value: Any) -> frozenset[str]:
+    """The codes of a status, in lower case: R4 writes a CodeableConcept where STU3 and DSTU2 write a plain code.
+
+    A concept without a coding is taken by its text ("Active").
+    """
+    if isinstance(value, str):
+        return frozenset((value.strip().lower(),)) if value.strip() else frozenset()
+    codes = frozenset(code.strip().lower() for _, code in pairs(value))
+    if codes:
+        return codes
+    return frozenset(words(one.get("text")).lower() for one in objects(value)) - {""}
+
+
+def said(concept: Any) -> tuple[str, ...]:
+    """The words of a concept: its text, then the displays of its codings, none of them empty."""
+    found: list[str] = []
+    for one in objects(concept):
+        found.append(words(one.get("text")))
+        found.extend(words(coding.get("display")) for coding in objects(one.get("coding")))
+        if "coding" not in one:
+            found.append(words(one.get("display")))
+    return tuple(text for text in found if text)
+
+
+def number(value: Any) -> Decimal | None:
+    """A JSON number that arithmetic can bear; None for anything else, for text, true and false, and 1e999999."""
+    if type(value) is Decimal:
+        return value if value.is_finite() and -_WIDEST <= value.adjusted() <= _WIDEST else None
+    if type(value) is int:
+        return Decimal(value) if value.bit_length() <= _LONGEST_INTEGER else None
+    if type(value) is float:
+        return number(Decimal(repr(value)))
+    return None
+
+
+def contained(resources: Any, identity: str, kind: str) -> dict[str, Any] | None:
+    """The contained resource that ``#identity`` refers to, if it is of that type."""
+    for one in objects(resources):
+        if one.get("resourceType") == kind and words(one.get("id")).removeprefix("#") == identity:
+            return one
+    return None

@@ -1,0 +1,77 @@
+"""FHIR dates of any precision, read as intervals (rule R10, HZ26, specification 3.8 no. 8)."""
+
+import calendar
+import re
+from datetime import UTC, date, datetime, time
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from cards.when import When
+
+EARLIEST_YEAR: Final = 1880
+"""Dates before it are no dates of a living patient but stand for "not set" (0001-01-01): read as no date."""
+
+_LONGEST: Final = 40
+_FORM: Final = re.compile(
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?)?)?)?",
+    re.ASCII | re.IGNORECASE,
+)
+_DAY_END: Final = time(23, 59, 59, 999999)
+
+
+def moment(value: Any, zone: ZoneInfo) -> When | None:
+    """The interval a FHIR date, dateTime or instant can mean; None if it is none. Never raises.
+
+    A time without a zone is one of ``zone``, and calendar days are days of ``zone``.
+    """
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        return None
+    form = _FORM.fullmatch(value.strip())
+    if form is None:
+        return None
+    year, month, day, clock = form.group(1, 2, 3, 4)
+    try:
+        if int(year) < EARLIEST_YEAR:
+            return None
+        if clock is not None:
+            return _instant(form, zone)
+        first = date(int(year), int(month or 1), int(day or 1))
+        if day is not None:
+            last = first
+        elif month is not None:
+            last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
+        else:
+            last = date(first.year, 12, 31)
+    except ValueError:  # the thirtieth of February
+        return None
+    return When(
+        _utc(datetime.combine(first, time.min, zone)), _utc(datetime.combine(last, _DAY_END, zone)), first, last
+    )
+
+
+def _instant(form: re.Match[str], zone: ZoneInfo) -> When:
+    """A point in time; a whole minute if no seconds are given. Raises ValueError if there is no such time."""
+    year, month, day, clock, seconds, fraction, offset = form.groups()
+    leap = seconds == ":60"  # FHIR allows a leap second; Python does not
+    whole = f"{year}-{month}-{day}T{clock}{':59' if leap else seconds or ''}{(fraction or '') if seconds else ''}"
+    local = datetime.fromisoformat(whole + (offset or "").upper())
+    if local.tzinfo is None:
+        local = local.replace(tzinfo=zone)
+    earliest = _utc(local)
+    day_here = _day(earliest, zone)
+    return When(earliest, earliest if seconds else _utc(local.replace(second=59, microsecond=999999)), day_here, day_here)
+
+
+def _utc(local: datetime) -> datetime:
+    """In UTC; the last moment there is, for a time so late (9999-12-31) that UTC has none."""
+    try:
+        return local.astimezone(UTC)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def _day(instant: datetime, zone: ZoneInfo) -> date:
+    try:
+        return instant.astimezone(zone).date()
+    except OverflowError:
+        return instant.date()

@@ -1,0 +1,203 @@
+"""MedicationStatement and MedicationRequest -> Medicine (specification 3.2, 3.8 no. 2, 4 and 26, HZ14, HZ15)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cards.chart import Area, Medicine, Unread
+from cards.when import When
+from service.fhir.elements import code_words, member, objects, pairs, said, words
+from service.fhir.record import Record, source
+from service.fhir.resource import Resource
+from terminology.vocabulary import Link, MedicineMatch
+
+STATEMENTS: Final = frozenset({"MedicationStatement"})
+REQUESTS: Final = frozenset({"MedicationRequest", "MedicationOrder", "MedicationPrescription"})
+
+TAKEN: Final = frozenset({"active", "recorded"})  # R5 writes "recorded" where R4 writes "active"
+NOT_TAKEN_NOW: Final = frozenset({"completed", "stopped", "on-hold", "ended", "intended", "draft"})
+LEFT_OUT: Final = {
+    "entered-in-error": "was entered in error",
+    "cancelled": "was cancelled",
+    "not-taken": "is recorded as not taken",
+}
+ORDERED: Final = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order", "plan"})
+"""Intents that count. GP Connect writes ``plan`` for an authorised prescription beside ``order`` for each issue."""
+
+ADHERENCE_AGAINST: Final = ("not-taking", "on-hold", "stopped")
+"""R5 MedicationStatement.adherence: codes that begin so mean that it is not taken now."""
+
+NAMELESS: Final = "a medicine whose name could not be read"
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What a medicine is called in the record. ``anything``: whether it is called anything at all."""
+
+    match: MedicineMatch | None
+    label: str
+    anything: bool
+
+
+def read_medicine(resource: Resource, record: Record) -> tuple[Medicine | Unread, ...]:
+    """One record of a medicine: MedicationStatement, MedicationRequest, and what STU3, DSTU2 and R5 make of them.
+
+    Empty if the medicine is in no set, which is counted. A medicine in use whose name cannot be read leaves the
+    medicines incomplete: it could be any.
+    """
+    named = _named(resource, record)
+    start, end, end_unread = _course(resource, record)
+    status = words(resource.status).lower()
+    origin = source(resource)
+    if not named.anything:
+        if status in NOT_TAKEN_NOW or status in LEFT_OUT or _against(resource, status):
+            record.count_unmapped(Area.MEDICINES)
+            return ()
+        record.leave_incomplete(Area.MEDICINES, NAMELESS)
+        return (Unread(Area.MEDICINES, "", NAMELESS, origin, start),)
+    if named.match is None:
+        record.count_unmapped(Area.MEDICINES)
+        return ()
+
+    def unread(why: str, *, expected: bool) -> tuple[Unread, ...]:
+        return tuple(
+            Unread(Area.MEDICINES, one, f"{named.label}: {why}", origin, start, expected)
+            for one in sorted(named.match.ingredients if named.match else ())
+        )
+
+    if why := _against(resource, status):
+        return unread(why, expected=True)
+    if status not in TAKEN and status not in NOT_TAKEN_NOW:
+        return unread("it is not stated whether it is taken", expected=False)
+    over = (end is not None and end.last_day < record.as_of) or (start is not None and start.first_day > record.as_of)
+    made = Medicine(
+        named.match.ingredients,
+        named.label,
+        named.match.link,
+        status in TAKEN and not over and not _not_adhered_to(resource),
+        origin,
+        start,
+        end,
+        _reasons(resource, record),
+    )
+    if end_unread and made.active:
+        return (made, *unread("the date of its end could not be read", expected=False))
+    return (made,)
+
+
+def _against(resource: Resource, status: str) -> str:
+    """Why it is left out by rule; "" if it is not."""
+    if status in LEFT_OUT:
+        return LEFT_OUT[status]
+    if resource.doNotPerform is True:
+        return "is an order not to give it"
+    if resource.wasNotTaken is True or resource.wasNotGiven is True or words(resource.taken).lower() == "n":
+        return "is recorded as not taken"
+    if resource.resourceType in REQUESTS and resource.intent is not None and words(resource.intent) not in ORDERED:
+        return "was proposed, not ordered"
+    return ""
+
+
+def _not_adhered_to(resource: Resource) -> bool:
+    codes = code_words(member(resource.adherence, "code"))
+    return any(code.startswith(ADHERENCE_AGAINST) for code in codes)
+
+
+def _course(resource: Resource, record: Record) -> tuple[When | None, When | None, bool]:
+    """Start, end, and whether an end is given that cannot be read.
+
+    A statement: its effective time. A request: when it was written; it ends with ``timing.repeat.boundsPeriod``, the
+    latest if every dosage has one, else with ``dispenseRequest.validityPeriod`` (3.8 no. 26).
+    """
+    if resource.resourceType in STATEMENTS:
+        start, end = record.period(resource.effectivePeriod)
+        given = member(resource.effectivePeriod, "end")
+        return record.moment(resource.effectiveDateTime) or start, end, given is not None and end is None
+    bounds = [
+        member(member(member(dosage, "timing"), "repeat"), "boundsPeriod")
+        for dosage in objects(resource.dosageInstruction)
+    ]
+    written = record.moment(resource.authoredOn) or record.moment(resource.dateWritten)
+    validity = member(resource.dispenseRequest, "validityPeriod")
+    start = written or next((one for one in (record.period(p)[0] for p in (*bounds, validity)) if one), None)
+    ends = [member(period, "end") for period in bounds]
+    if ends and all(one is not None for one in ends):
+        read = [record.moment(one) for one in ends]
+        known = [one for one in read if one is not None]
+        if len(known) < len(read):
+            return start, None, True
+        return start, max(known, key=lambda one: one.latest), False
+    if any(one is not None for one in ends):
+        return start, None, False  # a dosage without an end goes on
+    given = member(validity, "end") if member(validity, "end") is not None else resource.dateEnded
+    end = record.moment(given)
+    return start, end, given is not None and end is None
+
+
+def _named(resource: Resource, record: Record) -> _Named:
+    """The medicine by its codes; by whole words of its text only if no code is known (architecture decision 4)."""
+    concepts = list(_concepts(resource, record))
+    texts = [text for concept in concepts for text in said(concept)]
+    for reference in (resource.medicationReference, member(resource.medication, "reference"), resource.medication):
+        display = words(member(reference, "display"))
+        if display:
+            texts.append(display)
+    anything = bool(texts) or any(pairs(concept) for concept in concepts)
+    found = [match for concept in concepts if (match := record.medicine(concept)) is not None]
+    match: MedicineMatch | None = found[0] if found else None
+    if match is None:
+        match = record.medicine_named(texts)
+    elif len(found) > 1:
+        match = _joined(found)
+    if match is None:
+        return _Named(None, "", anything)
+    label = next((safe for text in texts if (safe := record.safe(text))), "")
+    return _Named(match, label or record.titles(match.ingredients), anything)
+
+
+def _joined(found: list[MedicineMatch]) -> MedicineMatch:
+    """All ingredients together; as well founded as the least well founded of them."""
+    links = {match.link for match in found}
+    weakest = next(link for link in (Link.NAME, Link.BRAND, Link.CODE) if link in links)
+    return MedicineMatch(frozenset().union(*(match.ingredients for match in found)), weakest)
+
+
+def _concepts(resource: Resource, record: Record) -> Iterator[Any]:
+    """What the medicine is called: in the resource, else in the Medication it refers to, else its ingredients."""
+    yield from objects(resource.medicationCodeableConcept)
+    inline = resource.medication
+    if member(inline, "coding") is not None or member(inline, "text") is not None:
+        yield inline
+    yield from objects(member(inline, "concept"))
+    for reference in (resource.medicationReference, member(inline, "reference"), inline):
+        medication = record.find(reference, "Medication", resource.contained)
+        if medication is None:
+            continue
+        yield from objects(medication.code)
+        if record.medicine(medication.code) is None:
+            for ingredient in (*objects(medication.ingredient), *objects(member(medication.product, "ingredient"))):
+                yield from _ingredient(ingredient)
+        return
+
+
+def _ingredient(ingredient: dict[str, Any]) -> Iterator[Any]:
+    """R4 and STU3 ``itemCodeableConcept``, R5 ``item.concept``, DSTU2 ``item`` with a display."""
+    yield from objects(ingredient.get("itemCodeableConcept"))
+    item = ingredient.get("item")
+    yield from objects(member(item, "concept"))
+
+
+def _reasons(resource: Resource, record: Record) -> frozenset[str]:
+    """Problem concepts it was prescribed for, as codes or as references to Conditions that came along."""
+    found: frozenset[str] = frozenset()
+    for concept in (resource.reasonCode, resource.reasonCodeableConcept, resource.reasonForUseCodeableConcept):
+        if concept is not None:
+            found |= record.concepts(concept)
+    for reference in objects(resource.reasonReference):
+        condition = record.find(reference, "Condition", resource.contained)
+        found |= record.concepts(condition.code) if condition is not None else frozenset()
+    for one in objects(resource.reason):
+        found |= record.concepts(one.get("concept", one))
+        condition = record.find(one, "Condition", resource.contained)
+        found |= record.concepts(condition.code) if condition is not None else frozenset()
+    return found

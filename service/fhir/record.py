@@ -1,0 +1,231 @@
+"""The record being read: what a reader needs beside the one resource in its hand.
+
+Whose record it is, the day, the time zone, the words we know, and the other resources that came along. Everything it
+remembers lives for one call: no patient data outlives the request (rule R12).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from cards.chart import Area, Limits
+from cards.when import When
+from service.fhir import moments, references
+from service.fhir.elements import Pair, contained, pairs
+from service.fhir.references import Whose
+from service.fhir.resource import Resource, from_object
+from service.fhir.shown import shown
+from terminology.analytes import Analyte
+from terminology.coding import Coding
+from terminology.vocabulary import MedicineMatch, Vocabulary
+
+SAMPLE_HAEMOLYSED: Final = "sample-haemolysed"
+"""A test of the sample, whose result must be positive (terminology rule 10)."""
+
+SPECIMEN_HAEMOLYSED: Final = "specimen-haemolysed"
+"""A value of Specimen.condition or Observation.interpretation (terminology rule 10, specification 3.8 no. 14)."""
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,256}")  # longer than FHIR allows: order ids of one large EHR are
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What the code of an observation stands for. All empty: nothing we know."""
+
+    analytes: tuple[Analyte, ...] = ()
+    panel: bool = False
+    tells_haemolysis: bool = False
+    problems: frozenset[str] = _NOTHING
+    excluded: bool = False  # a look-alike that must never be read as the analyte (terminology rule 2)
+
+    @property
+    def known(self) -> bool:
+        """Whether any of our tables knows the code."""
+        return bool(self.analytes or self.problems or self.panel or self.excluded or self.tells_haemolysis)
+
+
+class Record:
+    """One patient's record during one call. Readers ask it; ``assemble`` makes it."""
+
+    __slots__ = (
+        "_concepts",
+        "_index",
+        "_medicines",
+        "_moments",
+        "_named",
+        "_observed",
+        "_own",
+        "_safe",
+        "as_of",
+        "encounter_id",
+        "haemolysed_moments",
+        "haemolysed_specimens",
+        "incomplete",
+        "patient_id",
+        "ranges",
+        "units",
+        "unmapped",
+        "vocabulary",
+        "zone",
+    )
+
+    def __init__(
+        self,
+        *,
+        patient_id: str,
+        as_of: date,
+        zone: ZoneInfo,
+        vocabulary: Vocabulary,
+        encounter_id: str | None = None,
+        resources: Iterable[Resource] = (),
+    ) -> None:
+        self.patient_id = patient_id
+        self.as_of = as_of
+        self.zone = zone
+        self.vocabulary = vocabulary
+        self.encounter_id = encounter_id
+        self.unmapped: Counter[Area] = Counter()
+        """Codes in no set, by area: counted, never read as normal (HZ02)."""
+        self.incomplete: dict[Area, set[str]] = {}
+        """Why a part of the record cannot be called complete although its search answered."""
+        self.haemolysed_specimens: set[str] = set()
+        self.haemolysed_moments: set[When] = set()
+        self.units: dict[tuple[str, Any, Any, Any], tuple[str, str]] = {}
+        self.ranges: dict[tuple[Any, ...], Limits | None] = {}
+        self._own = f"Patient/{patient_id}"
+        self._index: dict[tuple[str, str], Resource] = {}
+        self._moments: dict[str, When | None] = {}
+        self._concepts: dict[tuple[Pair, ...], frozenset[str]] = {}
+        self._observed: dict[tuple[Pair, ...], Observed] = {}
+        self._medicines: dict[tuple[Pair, ...], MedicineMatch | None] = {}
+        self._named: dict[str, MedicineMatch | None] = {}
+        self._safe: dict[str, str] = {}
+        for resource in resources:
+            if isinstance(resource.id, str) and isinstance(resource.resourceType, str):
+                self._index.setdefault((resource.resourceType, resource.id), resource)
+
+    def whose(self, resource: Resource) -> Whose:
+        """What the resource's own reference proves of its patient (rule R12)."""
+        subject = resource.subject
+        if type(subject) is dict and resource.patient is None and subject.get("reference") == self._own:
+            return Whose.OURS
+        return references.whose(resource, self.patient_id)
+
+    def moment(self, value: Any) -> When | None:
+        """A FHIR date of any precision; None if it is none (rule R10)."""
+        if type(value) is not str:
+            return None
+        if value in self._moments:
+            return self._moments[value]
+        found = self._moments[value] = moments.moment(value, self.zone)
+        return found
+
+    def period(self, value: Any) -> tuple[When | None, When | None]:
+        """Start and end of a Period."""
+        if type(value) is not dict:
+            return None, None
+        return self.moment(value.get("start")), self.moment(value.get("end"))
+
+    def concepts(self, concept: Any) -> frozenset[str]:
+        """Problem, finding and status concepts that a CodeableConcept, or a list of them, names."""
+        key = pairs(concept)
+        if not key:
+            return _NOTHING
+        found = self._concepts.get(key)
+        if found is None:
+            found = self._concepts[key] = self.vocabulary.problems(codings(key))
+        return found
+
+    def observed(self, concept: Any) -> Observed:
+        """What the code of an observation stands for."""
+        key = pairs(concept)
+        found = self._observed.get(key)
+        if found is None:
+            found = self._observed[key] = self._look_up(codings(key))
+        return found
+
+    def _look_up(self, found: tuple[Coding, ...]) -> Observed:
+        if not found:
+            return Observed()
+        problems = self.vocabulary.problems(found)
+        if self.vocabulary.is_excluded(found):
+            return Observed(problems=problems, excluded=True)
+        measured = self.vocabulary.measured(found)
+        known = self.vocabulary.analytes
+        return Observed(
+            analytes=tuple(known[name] for name in sorted(measured) if name in known),
+            panel=bool(measured),
+            tells_haemolysis=SAMPLE_HAEMOLYSED in measured,
+            problems=problems,
+        )
+
+    def medicine(self, concept: Any) -> MedicineMatch | None:
+        """The medicine that the codings of a concept name."""
+        key = pairs(concept)
+        if not key:
+            return None
+        if key not in self._medicines:
+            self._medicines[key] = self.vocabulary.medicine(codings(key))
+        return self._medicines[key]
+
+    def medicine_named(self, texts: Iterable[str]) -> MedicineMatch | None:
+        """The medicine that the first of the texts to name any names; matched by name only."""
+        for text in texts:
+            if text not in self._named:
+                self._named[text] = self.vocabulary.medicine_named(text)
+            if (match := self._named[text]) is not None:
+                return match
+        return None
+
+    def orders(self, concept: Any) -> frozenset[str]:
+        """Order and referral concepts that a concept, or a list of them, names."""
+        key = pairs(concept)
+        return self.vocabulary.orders(codings(key)) if key else _NOTHING
+
+    def safe(self, text: str) -> str:
+        """Record text made safe to show (rule R11)."""
+        found = self._safe.get(text)
+        if found is None:
+            found = self._safe[text] = shown(text)
+        return found
+
+    def titles(self, concepts: Iterable[str]) -> str:
+        """Concepts in our own words, in a stable order (rule R11)."""
+        return ", ".join(sorted({self.vocabulary.title(concept) for concept in concepts}))
+
+    def find(self, reference: Any, kind: str, inside: Any = None) -> Resource | None:
+        """The resource of that type a reference means: contained in ``inside``, or among those that came along."""
+        text = references.target(reference)
+        if not text:
+            return None
+        if text.startswith("#"):
+            found = contained(inside, text[1:], kind)
+            return None if found is None else from_object(found)
+        named, identity = references.type_and_id(text)
+        return self._index.get((kind, identity)) if named in (kind, "") else None
+
+    def count_unmapped(self, area: Area) -> None:
+        """A code in no set was met."""
+        self.unmapped[area] += 1
+
+    def leave_incomplete(self, area: Area, why: str) -> None:
+        """Something of that part could not be read, and could have been anything."""
+        self.incomplete.setdefault(area, set()).add(why)
+
+
+def codings(found: tuple[Pair, ...]) -> tuple[Coding, ...]:
+    """Codings to ask the vocabulary about."""
+    return tuple(Coding(system, code) for system, code in found)
+
+
+def source(resource: Resource) -> str:
+    """``Observation/123``; the type alone if there is no id that may be printed."""
+    identity = resource.id
+    if isinstance(identity, str) and _ID.fullmatch(identity):
+        return f"{resource.resourceType}/{identity}"
+    return str(resource.resourceType)

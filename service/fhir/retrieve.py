@@ -1,0 +1,225 @@
+"""From the queries of a service to what came back for each: first what the EHR sent, then our own searches.
+
+All searches of a call run side by side; the request thread waits for them against the clock and no longer (R6). What
+is not there by then counts as not had, whatever arrives later. Nothing here is kept from one call to the next but
+connections (R12).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from cards.chart import Area
+from service.fhir.bundle import Page, decode
+from service.fhir.client import Budget, FhirBase, FhirClient, Limits, is_usable_token
+from service.fhir.queries import Query, is_fhir_id, medications_path
+from service.fhir.resource import Resource
+from service.fhir.retrieved import Failed, Nothing, Resources, Retrieved, Trouble
+
+_MEDICATION = frozenset({"Medication"})
+_MEDICINE_RECORDS = frozenset({"MedicationStatement", "MedicationRequest", "MedicationOrder"})
+
+
+class Retriever:
+    """Gets the data of one call. Made once per process: the only servers it ever calls are ``bases`` (R4)."""
+
+    def __init__(self, bases: Iterable[FhirBase], limits: Limits | None = None) -> None:
+        """No connection is opened yet."""
+        self._limits = limits or Limits()
+        self._clients = {client.base: client for client in (FhirClient(base, self._limits) for base in bases)}
+        self._executor = ThreadPoolExecutor(self._limits.threads, thread_name_prefix="fhir")
+
+    def retrieve(
+        self,
+        queries: Iterable[Query],
+        *,
+        prefetch: Mapping[str, msgspec.Raw],
+        fhir_server: str | None,
+        token: str | None,
+        patient_id: str,
+        encounter_id: str | None,
+        deadline: float,
+    ) -> dict[str, Retrieved]:
+        """What came back for each query, in the order of the queries.
+
+        ``deadline``: the instant of ``time.monotonic``, in seconds, at which waiting ends; by default the start of the
+        call and 2,000 ms, less the 200 ms kept for the rules. A prefetched key is read and not asked for again: a
+        resource or Bundle as it is, null as Nothing, an OperationOutcome as Failed. What is absent, or cannot be read
+        as FHIR at all, is fetched (R8, E9, E15). The encounter is left out of the answer if it was not sent and the
+        context names none: it was not asked for. Never raises for anything a server does.
+        """
+        server = self._server(fhir_server, token)
+        budget = Budget(deadline=deadline, most_bytes=self._limits.hook_bytes)
+        errands: list[_Errand] = []
+        for query in queries:
+            sent = prefetch.get(query.key)
+            page = None if sent is None else decode(sent, types=query.types, most=self._limits.prefetch_entries)
+            errand = _Errand(query, page=page if isinstance(page, Page) else None)
+            if isinstance(page, (Nothing, Failed)):
+                errand.so_far = page
+            elif page is not None:
+                errand.so_far = page.alone()
+                errand.to_do = server is not None and self._goes_on(query, page, server)
+            else:
+                path = query.path(patient_id=patient_id, encounter_id=encounter_id)
+                if path is None and encounter_id is None and query.area is Area.ENCOUNTER:
+                    continue
+                errand.path = path or ""
+                errand.to_do = server is not None and path is not None
+                if not errand.to_do:
+                    errand.so_far = Failed(Trouble.NO_SERVER if sent is None else Trouble.NOT_FHIR)
+            errands.append(errand)
+        if server is not None:
+            self._run([errand for errand in errands if errand.to_do], server, budget)
+        return {errand.query.key: errand.so_far for errand in errands}
+
+    def close(self) -> None:
+        """End the threads and close the connections; for the end of the process, and for tests."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        for client in self._clients.values():
+            client.close()
+
+    def _server(self, fhir_server: str | None, token: str | None) -> "_Server | None":
+        """The server to ask: only one whose base is listed, as a string, and only with a token unless it is open."""
+        client = self._clients.get((fhir_server or "").removesuffix("/"))
+        usable = token if token is not None and is_usable_token(token) else None
+        if client is None or (usable is None and not client.open_server):
+            return None
+        return _Server(client, usable)
+
+    @staticmethod
+    def _goes_on(query: Query, page: Page, server: "_Server") -> bool:
+        """Whether something is left to fetch although the EHR sent this."""
+        if page.next_url is not None and server.client.path_of(page.next_url) is not None:
+            return True
+        return query.area is Area.MEDICINES and bool(_medications_missing(page.entries, server.client.base))
+
+    def _run(self, errands: list["_Errand"], server: "_Server", budget: Budget) -> None:
+        """Do all errands side by side, until the deadline."""
+        under_way: dict[Future[None], _Errand] = {
+            self._executor.submit(self._do, errand, server, budget): errand for errand in errands
+        }
+        done, late = wait(under_way, timeout=max(0.0, budget.seconds_left()))
+        for future in late:
+            future.cancel()
+        for future in done:
+            future.result()  # raises only for a defect of ours
+
+    def _do(self, errand: "_Errand", server: "_Server", budget: Budget) -> None:
+        """Fetch what one query still lacks. The errand tells at any time what there is so far."""
+        query, page = errand.query, errand.page
+        most = self._limits.prefetch_entries
+        if page is None:
+            most = self._limits.entries
+            first = self._ask(server, errand.path, query.types, most, budget, is_read=query.is_read)
+            if not isinstance(first, Page):
+                errand.so_far = first
+                return
+            page = first
+        whole = page.alone()
+        for whole in self._pages(page, {errand.path}, server, query.types, most, budget):
+            errand.so_far = whole
+        if query.area is Area.MEDICINES:
+            medications = self._medications(whole.entries, server, budget)
+            errand.so_far = replace(whole, entries=(*whole.entries, *medications))
+
+    def _pages(
+        self, page: Page, asked: set[str], server: "_Server", types: frozenset[str], most: int, budget: Budget
+    ) -> Iterator[Resources]:
+        """The search as known after each page, the last one being final; cut short wherever it cannot go on (R9).
+
+        ``asked``: the paths asked for already, none of which is asked for again.
+        """
+        whole = page.alone()
+        total, matches, hurt = page.total, page.matches, page.trouble
+        pages = 1
+        while page.next_url is not None:
+            yield whole
+            path = server.client.path_of(page.next_url)
+            room = most - len(whole.entries) - len(whole.broken)
+            if path is None or path in asked or pages >= self._limits.pages or room <= 0:
+                break
+            asked.add(path)
+            pages += 1
+            following = self._ask(server, path, types, room, budget)
+            if not isinstance(following, Page):
+                break
+            page = following
+            matches += page.matches
+            hurt = hurt or page.trouble
+            more = page.next_url is not None or (total is not None and total > matches)
+            trouble = hurt or (Trouble.CUT_SHORT if more else None)
+            whole = Resources((*whole.entries, *page.entries), (*whole.broken, *page.broken), trouble)
+        yield whole
+
+    def _medications(self, entries: tuple[Resource, ...], server: "_Server", budget: Budget) -> Iterator[Resource]:
+        """The Medications that these entries refer to and the search did not bring, in the order they are named."""
+        ids = _medications_missing(entries, server.client.base)[: self._limits.medications]
+        if not ids:
+            return
+        path, most = medications_path(ids), self._limits.entries
+        first = self._ask(server, path, _MEDICATION, most, budget)
+        if isinstance(first, Page):
+            *_, whole = self._pages(first, {path}, server, _MEDICATION, most, budget)
+            found = {one.id: one for one in whole.entries if one.resourceType == "Medication" and one.id in ids}
+            yield from (found[one] for one in ids if one in found)
+
+    @staticmethod
+    def _ask(
+        server: "_Server", path: str, types: frozenset[str], most: int, budget: Budget, *, is_read: bool = False
+    ) -> Page | Nothing | Failed:
+        """One request, and its answer as far as it can be read."""
+        body = server.client.get(path, token=server.token, budget=budget, is_read=is_read)
+        if not isinstance(body, bytes):
+            return body
+        page = decode(body, types=types, most=most, failed=Trouble.SERVER_ERROR)
+        if page is None or body.strip() == b"null":
+            return Failed(Trouble.NOT_FHIR)
+        return page
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """The one server of a call, and the token that came with the call."""
+
+    client: FhirClient
+    token: str | None = field(repr=False)
+
+
+@dataclass(slots=True)
+class _Errand:
+    """One query under way: what was sent for it, what is to be asked, and what is known so far."""
+
+    query: Query
+    page: Page | None = None
+    path: str = ""
+    to_do: bool = False
+    so_far: Retrieved = field(default_factory=lambda: Failed(Trouble.NOT_ANSWERED))
+
+
+def _medications_missing(entries: Iterable[Resource], base: str) -> tuple[str, ...]:
+    """Ids of the Medications on this server that medicines refer to and that are not among the entries.
+
+    A contained one (``#1``), one of another server, and one by an id that is none are not asked for.
+    """
+    present = set()
+    wanted: dict[str, None] = {}
+    for resource in entries:
+        if resource.resourceType == "Medication" and isinstance(resource.id, str):
+            present.add(resource.id)
+        elif resource.resourceType in _MEDICINE_RECORDS:
+            reference = _reference(resource.medicationReference) or _reference(resource.medication)
+            steps = reference.removeprefix(f"{base}/").split("/")
+            if steps[0] == "Medication" and len(steps) > 1 and is_fhir_id(steps[1]):
+                wanted[steps[1]] = None
+    return tuple(one for one in wanted if one not in present)
+
+
+def _reference(value: Any) -> str:
+    """The text of a Reference, or of the Reference inside an R5 CodeableReference; "" if there is none."""
+    for _ in range(2):
+        value = value.get("reference") if isinstance(value, dict) else value
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,42 @@
+"""Record text made safe to show in a card (rule R11, HZ30): the only way text of a record reaches a clinician."""
+
+import re
+import unicodedata
+from typing import Final
+
+LONGEST: Final = 120
+"""Characters of record text that are shown (rule R11)."""
+
+_READ: Final = 4 * LONGEST  # what lies beyond cannot be shown, so it is not worked on
+_PLAIN: Final = re.compile(r"[A-Za-z0-9 ,;()/%+^'-]{0,120}")
+_SIGNS: Final = frozenset(" .,;()/%+^'µ-")
+_LIKE: Final = str.maketrans(
+    {
+        "\N{GREEK SMALL LETTER MU}": "µ",  # NFKC makes this of the micro sign
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+        "\N{LEFT SINGLE QUOTATION MARK}": "'",
+        "\N{EN DASH}": "-",
+        "\N{HYPHEN}": "-",
+        "\N{MINUS SIGN}": "-",
+    }
+)
+_LINKING_DOT: Final = re.compile(r"(?<=www)\.(?=\S)|\.(?=[^\W\d_])", re.IGNORECASE)
+
+
+def shown(text: str) -> str:
+    """The text as it may stand inside a sentence of a card, at most 120 characters; "" if nothing is left (R11).
+
+    NFKC; control and format characters out; letters, digits, space and ``.,;()/%+^'µ-`` only, anything else is a
+    space; ``www.`` and a dot before a letter are broken by a space, so that no renderer makes a link of them. It must
+    not start a line: that is for the one who prints it.
+    """
+    if _PLAIN.fullmatch(text) and "  " not in text:
+        return text.strip()
+    folded = unicodedata.normalize("NFKC", text[:_READ].replace("\n", " ").replace("\r", " ").replace("\t", " "))
+    kept = "".join(
+        sign if sign in _SIGNS or sign.isalpha() or sign.isdecimal() else " "
+        for sign in folded.translate(_LIKE)
+        if unicodedata.category(sign) not in {"Cc", "Cf"}
+    )
+    broken = _LINKING_DOT.sub(". ", " ".join(kept.split()))
+    return broken[:LONGEST].strip()

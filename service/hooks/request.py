@@ -1,0 +1,225 @@
+"""One hook request, read from the bytes of its body: lenient in all that does not decide whom and what it is about.
+
+The gate is that of the least request a service can work with: ``hook``, ``hookInstance``, ``context.patientId``.
+Everything else that is odd is left aside and the call is served. What is refused is told by a fixed sentence that
+names the part and what to send; nothing that was sent is ever repeated (R1, R7).
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from service.errors import BadCall, TooLarge
+from service.hooks.services import Service
+
+MAX_BODY = 4 * 1024 * 1024  # R7: 1,000 Observations are about 0.6 MB
+MAX_DEPTH = 64  # R7
+
+_PATIENT_ID = re.compile(r"(?:Patient/)?(?!\.{1,2}\Z)([A-Za-z0-9_\-.]{1,256})")
+_ENCOUNTER_ID = re.compile(r"(?:Encounter/)?(?!\.{1,2}\Z)([A-Za-z0-9_\-.]{1,256})")
+_NOT_A_CLINICIAN = re.compile(r"(?:.*/)?(?:Patient|RelatedPerson)/[^/]+", re.DOTALL)
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class HookCall:
+    """One call, as far as it was understood. ``token`` is for the FHIR server alone and lives as long as the call (F4).
+
+    ``prefetch``: JSON text by key, not yet read. ``oddities``: words from a fixed list, for the log.
+    """
+
+    service: Service
+    patient_id: str
+    encounter_id: str | None = None
+    for_clinician: bool = True
+    prefetch: Mapping[str, msgspec.Raw] = field(default_factory=dict, repr=False)
+    fhir_server: str | None = None
+    token: str | None = field(default=None, repr=False)
+    oddities: tuple[str, ...] = ()
+
+
+class _Envelope(msgspec.Struct):
+    hook: Any = None
+    hookInstance: Any = None  # noqa: N815 -- the standard's own spelling, as are those below
+    context: msgspec.Raw = msgspec.Raw(b"null")
+    prefetch: msgspec.Raw = msgspec.Raw(b"null")
+    fhirServer: Any = None  # noqa: N815
+    fhirAuthorization: Any = None  # noqa: N815
+
+
+class _Sent(msgspec.Struct):
+    """Of a prefetched resource, what tells whose it is."""
+
+    resourceType: Any = None  # noqa: N815 -- FHIR's own spelling
+    id: Any = None
+
+
+_ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_SENT: Final = msgspec.json.Decoder(_Sent)
+_ANY: Final = msgspec.json.Decoder()
+
+
+def parse(body: bytes, service: Service) -> HookCall:
+    """The call that a body makes on a service.
+
+    Raises BadCall if it is no hook request or not one for this service (requirements C2, C7, C8; T4, T5), TooLarge
+    past the limit of R7.
+    """
+    envelope = _open(body)
+    if not isinstance(envelope.hook, str) or not envelope.hook:
+        raise BadCall("hook is missing: send the name of the hook that fired, as text.")
+    if not isinstance(envelope.hookInstance, str) or not envelope.hookInstance:
+        raise BadCall("hookInstance is missing: send a new UUID with every call, as text.")
+    if envelope.hook != service.hook:
+        raise BadCall(f"hook is not the one this service answers: it answers {service.hook}.")
+    context = _members(envelope.context)
+    if context is None:
+        raise BadCall("context is missing or not a JSON object: send the context of the hook.")
+    patient_id, odd_id = _patient_id(context)
+    prefetch = _members(envelope.prefetch) or {}
+    _refuse_duplicates(body, prefetch)
+    _refuse_another_patient(prefetch, patient_id)
+    fhir_server, token = _fhir_access(envelope)
+    user = _text(context, "userId")
+    odd = (odd_id, "" if _UUID.fullmatch(envelope.hookInstance) else "hookInstance-not-uuid", _odd_user(user))
+    return HookCall(
+        service=service,
+        patient_id=patient_id,
+        encounter_id=_encounter_id(context),
+        for_clinician=_NOT_A_CLINICIAN.fullmatch(user) is None,
+        prefetch=prefetch,
+        fhir_server=fhir_server,
+        token=token,
+        oddities=tuple(word for word in odd if word),
+    )
+
+
+def depth(body: bytes) -> int:
+    """How deep the JSON in ``body`` is nested, counted up to MAX_DEPTH + 1. Exact for well-formed JSON.
+
+    Done with a few passes of bytes methods, so that it costs a fraction of a parse (performance: "a cheap scan").
+    """
+    if b"\\" in body:
+        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    kept = body.translate(_BRACKETS, _ALL_BUT_BRACKETS_AND_QUOTES).replace(b'""', b"")
+    if b'"' in kept:  # strings that hold brackets: every second part is inside one
+        kept = b"".join(kept.split(b'"')[::2])
+    levels = 0
+    while kept and levels <= MAX_DEPTH:
+        fewer = kept.replace(b"{}", b"")
+        if len(fewer) == len(kept):  # brackets that do not match: the parser will say so
+            return min(len(kept), MAX_DEPTH + 1)
+        kept, levels = fewer, levels + 1
+    return levels
+
+
+_BRACKETS: Final = bytes.maketrans(b"[]", b"{}")
+_ALL_BUT_BRACKETS_AND_QUOTES: Final = bytes(set(range(256)) - set(b'[]{}"'))
+
+
+def _open(body: bytes) -> _Envelope:
+    if len(body) > MAX_BODY:
+        raise TooLarge("The body is larger than 4 MiB: send fewer resources, or let this service search for them.")
+    if not body.strip():
+        raise BadCall("The body is empty: send one hook request as a JSON object.")
+    if not body.isascii():
+        try:
+            body.decode("utf-8")
+        except UnicodeDecodeError:
+            raise BadCall("The body is not UTF-8: send JSON in UTF-8, without a byte order mark.") from None
+    if depth(body) > MAX_DEPTH:
+        raise BadCall(f"The body is nested deeper than {MAX_DEPTH} levels.")
+    try:
+        return _ENVELOPE.decode(body)
+    except msgspec.ValidationError:
+        raise BadCall("The body is not a JSON object: send one hook request.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise BadCall("The body is not valid JSON: send one hook request as a JSON object, in UTF-8.") from None
+
+
+def _members(raw: msgspec.Raw) -> dict[str, msgspec.Raw] | None:
+    """The members of a JSON object, unread; None if it is none."""
+    try:
+        return _MEMBERS.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _text(context: Mapping[str, msgspec.Raw], name: str) -> str:
+    """A text of the context; "" if it is absent or something else."""
+    try:
+        value = _ANY.decode(context.get(name, b"null"))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+    return value if isinstance(value, str) else ""
+
+
+def _patient_id(context: Mapping[str, msgspec.Raw]) -> tuple[str, str]:
+    """The bare id, and a word for the log if it was written as a reference (tolerated)."""
+    if "patientId" not in context:
+        raise BadCall("context.patientId is missing: send the bare id of the Patient.")
+    text = _text(context, "patientId")
+    match = _PATIENT_ID.fullmatch(text)
+    if match is None:
+        raise BadCall("context.patientId is not a FHIR id: send the bare id of the Patient, as text.")
+    return match[1], "patientId-is-reference" if match[1] != text else ""
+
+
+def _encounter_id(context: Mapping[str, msgspec.Raw]) -> str | None:
+    match = _ENCOUNTER_ID.fullmatch(_text(context, "encounterId"))
+    return match[1] if match else None
+
+
+def _odd_user(user: str) -> str:
+    if not user:
+        return "userId-missing"
+    return "" if "/" in user else "userId-without-type"
+
+
+def _fhir_access(envelope: _Envelope) -> tuple[str | None, str | None]:
+    """The FHIR base and the token for it. A token that is not plainly one is left out (C4, F5)."""
+    server = envelope.fhirServer if isinstance(envelope.fhirServer, str) and envelope.fhirServer else None
+    sent = envelope.fhirAuthorization
+    if server is None or not isinstance(sent, dict):
+        return server, None
+    kind, token = sent.get("token_type"), sent.get("access_token")
+    if isinstance(kind, str) and kind.lower() == "bearer" and isinstance(token, str) and token:
+        return server, token
+    return server, None
+
+
+def _refuse_another_patient(prefetch: Mapping[str, msgspec.Raw], patient_id: str) -> None:
+    """T4: a prefetched patient who is not the one of the context: nothing is evaluated."""
+    try:
+        sent = _SENT.decode(prefetch.get("patient", b"{}"))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return  # not a resource at all: the reader deals with it
+    if sent.resourceType == "Patient" and isinstance(sent.id, str) and sent.id != patient_id:
+        raise BadCall("prefetch.patient is not the Patient of context.patientId: send the same patient in both.")
+
+
+def _refuse_duplicates(body: bytes, prefetch: Mapping[str, msgspec.Raw]) -> None:
+    """R7: a name given twice could be read in two ways, so it is read in none.
+
+    Only the envelope is looked at: prefetched resources, nearly all of the body, are cut out first. A cut that hits
+    an equal piece elsewhere leaves valid JSON, and at worst more of it to look at.
+    """
+    for raw in sorted((bytes(raw) for raw in prefetch.values()), key=len, reverse=True):
+        if raw[:1] in (b"{", b"["):
+            body = body.replace(raw, b"null", 1)
+    try:
+        json.loads(body, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        raise BadCall("The body is not valid JSON: send one hook request as a JSON object, in UTF-8.") from None
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise BadCall("A member of the request is given twice: send each name once.")
+    return members

@@ -1,0 +1,82 @@
+"""Advice as the JSON of CDS Hooks: cards, suggestions, reasons, links. No member is null or empty (A3).
+
+The texts were made by the cards; here they only get their places, their uuids and the addresses of our code systems.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cards.card import Card
+from cards.finding import Intent, Refer, RequestTest, ReviewMedicine
+from service.answer import Answer
+
+Json = dict[str, Any]
+Draft = Callable[[Intent, str, str | None], Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """Makes the body of an answer. ``draft`` makes the FHIR resource of an intent, for a patient and an encounter.
+
+    ``label`` names the rule set and its version on every card; ``source_url`` is its page, "" for none;
+    ``topic_codes_plain``: specification 3.8 no. 28.
+    """
+
+    draft: Draft
+    label: str
+    canonical_base: str
+    source_url: str = ""
+    topic_codes_plain: bool = False
+
+    def body(self, answer: Answer) -> Json:
+        """The answer as the members of a CDS Hooks response (requirements G, H)."""
+        return {"cards": [self._card(card, answer) for card in answer.advice.cards]}
+
+    def _card(self, card: Card, answer: Answer) -> Json:
+        made: Json = {
+            "uuid": str(uuid.uuid4()),
+            "summary": card.summary,
+            "indicator": card.indicator.value,
+            "source": self._source(card),
+        }
+        if card.detail:
+            made["detail"] = card.detail
+        if card.suggestions:
+            made["suggestions"] = [self._suggestion(intent, answer) for intent in card.suggestions]
+            made["selectionBehavior"] = "any"  # the only value every client knows
+        if card.override_reasons:
+            system = f"{self.canonical_base}/CodeSystem/override-reason"
+            made["overrideReasons"] = [
+                {"system": system, "code": reason.code, "display": reason.display} for reason in card.override_reasons
+            ]
+        if card.links:
+            made["links"] = [{"label": link.label, "url": link.url, "type": "absolute"} for link in card.links]
+        return made
+
+    def _source(self, card: Card) -> Json:
+        topic = {
+            "system": f"{self.canonical_base}/CodeSystem/card-topic",
+            "code": card.topic.replace("-", "") if self.topic_codes_plain else card.topic,
+            "display": card.topic_title,
+        }
+        if self.source_url:
+            return {"label": self.label, "url": self.source_url, "topic": topic}
+        return {"label": self.label, "topic": topic}
+
+    def _suggestion(self, intent: Intent, answer: Answer) -> Json:
+        """One button, one draft: some record systems carry out one action of a suggestion only (H4)."""
+        action = {
+            "type": "create",
+            "description": _description(intent),
+            "resource": self.draft(intent, answer.patient_id, answer.encounter_id),
+        }
+        return {"uuid": str(uuid.uuid4()), "label": intent.label, "actions": [action]}
+
+
+def _description(intent: Intent) -> str:
+    """The whole action in plain text, because some clients show only this."""
+    match intent:
+        case RequestTest() | Refer() | ReviewMedicine():
+            return f"{intent.label}. {intent.note}" if intent.note else intent.label

@@ -1,0 +1,96 @@
+"""One hook call, from what was asked to what is advised: the CDS Hooks side and the FHIR side meet here alone."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from cards.advise import advise
+from cards.card import Advice
+from cards.chart import Area
+from cards.content import Content
+from cards.finding import Indicator
+from service.answer import Answer
+from service.errors import DataNotAvailable
+from service.fhir.assemble import assemble
+from service.fhir.queries import Query
+from service.fhir.retrieve import Retriever
+from service.fhir.retrieved import Failed, Retrieved
+from service.hooks.request import HookCall
+
+KEPT_FOR_THE_RULES = 0.2  # seconds of the deadline (R6)
+
+
+@dataclass(frozen=True, slots=True)
+class Advisor:
+    """Answers one hook call. Everything it needs from outside is handed to it.
+
+    ``queries`` by service id; ``deadline``: seconds within which a call is answered; ``critical_as_warning``: the
+    site's switch of specification 6.2.
+    """
+
+    retriever: Retriever
+    queries: Mapping[str, tuple[Query, ...]]
+    content: Content
+    today: Callable[[], date]
+    zone: ZoneInfo
+    deadline: float
+    critical_as_warning: bool = False
+
+    def advise(self, call: HookCall) -> Answer:
+        """
+        1. Which data does this service need?
+        2. Take what the record system already sent, and fetch the rest, within the time budget.
+        3. Read it into a chart.
+        4. Ask every topic what it finds, and deal the findings into cards.
+
+        Raises DataNotAvailable if nothing of what is needed could be had (E14).
+        """
+        queries = self.queries[call.service.id]
+        retrieved = self.retriever.retrieve(
+            queries,
+            prefetch=call.prefetch,
+            fhir_server=call.fhir_server,
+            token=call.token,
+            patient_id=call.patient_id,
+            encounter_id=call.encounter_id,
+            deadline=time.monotonic() + self.deadline - KEPT_FOR_THE_RULES,
+        )
+        refuse_if_nothing_was_had(queries, retrieved)
+        chart = assemble(
+            retrieved,
+            patient_id=call.patient_id,
+            as_of=self.today(),
+            zone=self.zone,
+            vocabulary=self.content.vocabulary,
+            for_clinician=call.for_clinician,
+            encounter_id=call.encounter_id,
+        )
+        advice = advise(chart, self.content)
+        if self.critical_as_warning:
+            advice = lowered(advice)
+        return Answer(advice, chart.inputs, chart.unmapped, call.patient_id, call.encounter_id)
+
+
+def refuse_if_nothing_was_had(queries: tuple[Query, ...], retrieved: Mapping[str, Retrieved]) -> None:
+    """412 only when not one part of the record could be had; anything less is said on the cards (E14, R8).
+
+    The encounter does not count: a call outside one has none.
+    """
+    asked = [query for query in queries if query.area is not Area.ENCOUNTER and query.key in retrieved]
+    if all(isinstance(retrieved[query.key], Failed) for query in asked):
+        keys = ", ".join(query.key for query in asked if query.needed)
+        raise DataNotAvailable(
+            f"None of the data this service needs was sent or could be fetched: send prefetch for {keys}, or a "
+            "fhirServer that this service may call, with a token for it."
+        )
+
+
+def lowered(advice: Advice) -> Advice:
+    """The same advice with every critical card as a warning."""
+    cards = (
+        replace(card, indicator=Indicator.WARNING) if card.indicator is Indicator.CRITICAL else card
+        for card in advice.cards
+    )
+    return replace(advice, cards=tuple(cards))

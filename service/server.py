@@ -1,0 +1,130 @@
+"""The HTTP server: gunicorn with threads, set up here and nowhere else (R16).
+
+The content is loaded before the workers are forked, so that a fault in it stops the start with one clear line and its
+memory is shared; what holds threads or connections is made in each worker.
+"""
+
+import gc
+from typing import Any
+
+import msgspec
+from flask import Flask
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+
+from service.app import access_log, create_app, load_parts
+from service.hooks import refusal
+from service.observe import correlation_id
+from service.settings import Settings
+
+GRACEFUL_SECONDS = 15  # R16: running requests may finish after SIGTERM
+SILENT_SECONDS = 30  # a worker whose main loop is stuck that long is replaced
+
+
+def serve(settings: Settings) -> None:
+    """Answer until told to stop. Raises BadSettings or BadContent before the port is opened."""
+    Server(settings).run()
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
+    """gunicorn, told what to run by our settings alone; it reads no file and no environment of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.parts = load_parts(settings)
+        create_app(settings, self.parts)  # refuses here, in words, what a worker could only refuse by dying
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set every option that is not gunicorn's default."""
+        chosen: dict[str, Any] = {
+            "bind": [_bind(self.settings.host, self.settings.port)],
+            "workers": self.settings.workers,
+            "worker_class": "service.server.Worker",
+            "threads": self.settings.threads,
+            "graceful_timeout": GRACEFUL_SECONDS,
+            "timeout": SILENT_SECONDS,
+            "logger_class": "service.server.ServerLog",
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "post_worker_init": _settle,
+            "proc_name": "muscle-cds",
+        }
+        for name, value in chosen.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """The application of one worker."""
+        return create_app(self.settings, self.parts)
+
+
+def _bind(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _settle(_worker: object) -> None:
+    """Keep what was loaded at start out of garbage collection: it is most of the memory and never changes."""
+    gc.collect()
+    gc.freeze()
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # as above
+    """gunicorn's thread worker, which answers what is not HTTP in JSON and repeats nothing of it (J5)."""
+
+    def handle_error(self, req: object, client: Any, addr: object, exc: BaseException) -> None:  # noqa: ARG002 -- gunicorn's signature
+        """Answer a request that never reached the application."""
+        status, reason = (400, "Bad Request") if isinstance(exc, ParseException) else (500, "Internal Server Error")
+        self.log.error("A request did not reach the application", exc_info=exc)
+        body = msgspec.json.encode(refusal.refused(status, correlation_id(_no_header)))
+        head = (
+            f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+            f"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        try:
+            client.sendall(head.encode("ascii") + body)
+        except OSError:
+            self.log.debug("The caller was gone")
+
+
+class ServerLog(Logger):  # type: ignore[misc]  # as above
+    """gunicorn's own messages as JSON lines: the fixed part of the message and the class of an error, no argument of
+    either, since these may hold what was sent.
+    """
+
+    def setup(self, cfg: Any) -> None:
+        """Nothing of gunicorn's own output is set up."""
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.access_log.handlers.clear()
+        self._ours = access_log("warning")
+
+    def critical(self, msg: str, *args: object, **kwargs: Any) -> None:  # noqa: ARG002 -- gunicorn's signature
+        """Level critical of gunicorn."""
+        self._say("error", msg, kwargs.get("exc_info"))
+
+    def error(self, msg: str, *args: object, **kwargs: Any) -> None:  # noqa: ARG002 -- gunicorn's signature
+        """Level error of gunicorn."""
+        self._say("error", msg, kwargs.get("exc_info"))
+
+    def exception(self, msg: str, *args: object, **kwargs: Any) -> None:  # noqa: ARG002 -- gunicorn's signature
+        """Level error, with the error in hand."""
+        self._say("error", msg, kwargs.get("exc_info"))
+
+    def warning(self, msg: str, *args: object, **kwargs: Any) -> None:  # noqa: ARG002 -- gunicorn's signature
+        """Level warning of gunicorn."""
+        self._say("warning", msg, kwargs.get("exc_info"))
+
+    def _say(self, level: str, msg: object, error: object) -> None:
+        more = {"error": type(error).__name__} if isinstance(error, BaseException) else {}
+        self._ours.process(level, _fixed_part(msg), **more)
+
+
+def _no_header(_name: str, otherwise: str) -> str:
+    return otherwise
+
+
+def _fixed_part(msg: object) -> str:
+    """The words of a message before its first argument."""
+    return msg.split("%", 1)[0].strip(" :(\n") if isinstance(msg, str) else ""

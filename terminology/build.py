@@ -1,0 +1,144 @@
+"""The build step: reviewable tables in, compact index out. The same tables always give the same bytes."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from terminology.analytes import plain_unit
+from terminology.check import check
+from terminology.index import AnalyteEntry, Content, Group, Meaning, Name, Offer, encode
+from terminology.shapes import ALIKE, normal
+from terminology.tables import HERE, Row, Tables, read
+
+#: Units of these relations are in the closed table only to say that they are known and refused.
+_REFUSED_UNITS: Final = frozenset({"code-dependent", "not-comparable", "not-convertible", "implausible", "affine"})
+
+#: A code alone supports what may suppress or lower a card; a brand without its ingredient does not (terminology README).
+_HOW: Final[Mapping[str, str]] = {"ingredient-in-name": "code", "co-name": "code", "brand-name": "brand"}
+
+#: Which system's coding an order offers first.
+_OFFER_ORDER: Final = ("snomed", "loinc")
+
+
+def build(root: Path = HERE) -> bytes:
+    """The bytes of index.json for the tables under ``root``. Raises BadContent if a table cannot be trusted."""
+    tables = read(root)
+    check(tables)
+    return encode(content(tables))
+
+
+def content(tables: Tables) -> Content:
+    """What the checked tables say, grouped for quick loading."""
+    return Content(
+        version=tables.version,
+        systems=_systems(tables.systems),
+        licences=tuple(sorted(tables.licences)),
+        groups=tuple(_groups(tables)),
+        names=tuple(_names(tables.names)),
+        offers=tuple(_offers(tables)),
+        classes=classes(tables),
+        titles=_titles(tables),
+        analytes=tuple(_analytes(tables)),
+    )
+
+
+def classes(tables: Tables) -> dict[str, tuple[str, ...]]:
+    """Every class and group of classes with its ingredients, in alphabetical order."""
+    members: dict[str, set[str]] = {name: set() for name in sorted(tables.classes["class"])}
+    for row in tables.medicines:
+        members[row.group].add(row["concept"])
+    for name, entry in tables.classes["class"].items():
+        members[name].update(entry.get("also", ()))
+    for name, entry in sorted(tables.classes["group"].items()):
+        whole = set(entry.get("with", ()))
+        whole.update(*(members[part] for part in entry["classes"]))
+        members[name] = whole - set(entry.get("without", ()))
+    return {name: tuple(sorted(ingredients)) for name, ingredients in sorted(members.items())}
+
+
+def _systems(rows: Iterable[Row]) -> dict[str, str]:
+    addresses = {row["uri"]: row["id"] for row in rows} | {row["oid"]: row["id"] for row in rows if row["oid"]}
+    return dict(sorted(addresses.items()))
+
+
+def _groups(tables: Tables) -> Iterator[Group]:
+    rows_about: dict[str, tuple[Row, ...]] = {
+        "result": tables.results,
+        "excluded": tables.excluded,
+        "problem": tuple(row for row in tables.problems if row["kind"] != "exclude"),
+        # Such a code is merely not that concept (terminology rule 5). It is never looked up; a site may not add it.
+        "not-problem": tuple(row for row in tables.problems if row["kind"] == "exclude"),
+        "order": tables.orders,
+        "medicine": tables.medicines,
+    }
+    for about, rows in rows_about.items():
+        meanings: dict[tuple[str, str], set[Meaning]] = defaultdict(set)
+        for row in rows:
+            system = ALIKE.get(row["system"], row["system"])
+            how = _HOW[row["assigned_by"]] if about == "medicine" else row["kind"]
+            key = (system, normal(system, row["code"]))
+            meanings[key].add(Meaning(row["licence"], row["concept"], how))
+        together: dict[tuple[str, tuple[Meaning, ...]], list[str]] = defaultdict(list)
+        for (system, code), means in meanings.items():
+            together[system, tuple(sorted(means, key=_by_text))].append(code)
+        for (system, means_sorted), codes in sorted(together.items(), key=lambda item: (item[0][0], [*map(_by_text, item[0][1])])):
+            yield Group(about, system, means_sorted, " ".join(sorted(codes, key=lambda code: (len(code), code))))
+
+
+def _by_text(meaning: Meaning) -> tuple[str, str, str]:
+    return (meaning.concept, meaning.how, meaning.licence)
+
+
+def _names(rows: Iterable[Row]) -> Iterator[Name]:
+    for row in rows:
+        licences = tuple("" if licence == "ours" else licence for licence in row["licences"].split())
+        yield Name(row["name"], tuple(row["ingredients"].split()), licences)
+
+
+def _offers(tables: Tables) -> Iterator[Offer]:
+    """The first row of a concept in a system is the one to send."""
+    uris = {row["id"]: row["uri"] for row in tables.systems}
+    first: dict[tuple[str, str], Row] = {}
+    for row in tables.orders:
+        if row["kind"] == "exact":
+            first.setdefault((row["concept"], row["system"]), row)
+    for concept in sorted({concept for concept, _ in first}):
+        for system in _OFFER_ORDER:
+            if (row := first.get((concept, system))) is not None:
+                yield Offer(concept, uris[system], row["code"], row["display"], row["licence"])
+
+
+def _titles(tables: Tables) -> dict[str, str]:
+    titles: dict[str, str] = {}
+    for section in ("class", "group"):
+        titles.update({name: entry["title"] for name, entry in tables.classes[section].items()})
+    for section in ("results", "problems", "orders", "medicines"):
+        titles.update(tables.titles[section])
+    titles.update({name: entry["title"] for name, entry in tables.analytes.items()})
+    return dict(sorted(titles.items()))
+
+
+def _analytes(tables: Tables) -> Iterator[AnalyteEntry]:
+    for name, entry in sorted(tables.analytes.items()):
+        conversions: dict[str, str] = {}
+        for row in tables.units:
+            if row["analyte"] == name and row["factor"] and row["relation"] not in _REFUSED_UNITS:
+                conversions[plain_unit(row["spelling"])] = row["factor"]
+                conversions[plain_unit(row["ucum"])] = row["factor"]
+        yield AnalyteEntry(
+            name=name,
+            title=entry["title"],
+            groups=tuple(sorted(entry["groups"])),
+            unit=entry["unit"],
+            places=entry["places"],
+            plausible=_range(entry["plausible"]) or ("", ""),
+            limits=_range(entry.get("limits")),
+            limits_male=_range(entry.get("limits_male")),
+            limits_female=_range(entry.get("limits_female")),
+            conversions=dict(sorted(conversions.items())),
+        )
+
+
+def _range(pair: Any) -> tuple[str, str] | None:
+    return None if pair is None else (pair[0], pair[1])

@@ -1,0 +1,175 @@
+"""The look-up tables a running service holds in memory, made from the compact index."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from terminology.analytes import Analyte, Limits
+from terminology.coding import Coding
+from terminology.errors import BadContent
+from terminology.index import AnalyteEntry, Content, Group, decode
+
+#: Where the index is.
+INDEX: Final = Path(__file__).parent / "index.json"
+
+#: system id -> code as it is compared -> concepts. A local system of the site stands there under its own address.
+Codes: TypeAlias = dict[str, dict[str, frozenset[str]]]
+
+#: A name in words, and the ingredients it stands for.
+NamedIngredients: TypeAlias = tuple[tuple[str, ...], frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeTables:
+    """Everything that can be asked. It is filled while loading (by the index, then by the site's overlay), then left alone."""
+
+    version: str
+    systems: Mapping[str, str]  # every address of a known code system -> its short id
+    analytes: Mapping[str, Analyte]
+    titles: Mapping[str, str]
+    classes: Mapping[str, frozenset[str]]
+    classes_of: Mapping[str, frozenset[str]]
+    names: Mapping[str, tuple[NamedIngredients, ...]]  # by first word
+    offers: Mapping[str, tuple[Coding, ...]]
+    about: Mapping[str, str]  # concept -> the table it is in: result, problem, order or medicine
+    results: Codes = field(default_factory=dict)
+    excluded: Codes = field(default_factory=dict)
+    problems: Codes = field(default_factory=dict)
+    not_problems: Codes = field(default_factory=dict)
+    orders: Codes = field(default_factory=dict)
+    by_code: Codes = field(default_factory=dict)  # ingredients that the product's own name shows
+    by_brand: Codes = field(default_factory=dict)  # ingredients that only an unsourced brand row names
+    search: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # concept -> system -> codes, exact first
+
+    def of(self, about: str) -> Codes:
+        """The table of result, excluded, problem, not-problem or order codes; of medicines, the one by code."""
+        return {
+            "result": self.results,
+            "excluded": self.excluded,
+            "problem": self.problems,
+            "not-problem": self.not_problems,
+            "order": self.orders,
+            "medicine": self.by_code,
+        }[about]
+
+
+def read_index(without_licences: frozenset[str]) -> tuple[CodeTables, str]:
+    """The tables of index.json without the rows of some licences, and the hash of what is left.
+
+    Raises BadContent if the index cannot be trusted, or a licence is not one of licences.toml.
+    """
+    try:
+        data = INDEX.read_bytes()
+    except FileNotFoundError:
+        raise BadContent("terminology/index.json: the file is missing. Run 'muscle-cds terminology build'.") from None
+    content, content_hash = decode(data)
+    if unknown := sorted(without_licences - set(content.licences)):
+        raise BadContent(
+            f"There is no licence {', '.join(unknown)} to leave out. Choose from {', '.join(content.licences)}."
+        )
+    if without_licences:
+        content_hash = mixed(content_hash, *sorted(without_licences))
+    return _tables(content, without_licences), content_hash
+
+
+def mixed(content_hash: str, *more: str) -> str:
+    """A hash of the content and of what a site changed in it."""
+    from hashlib import sha256  # noqa: PLC0415 -- only a site that changes something needs it
+
+    return sha256("\n".join((content_hash, *more)).encode()).hexdigest()
+
+
+def _tables(content: Content, without: frozenset[str]) -> CodeTables:
+    about: dict[str, str] = {}
+    for group in content.groups:
+        if group.about not in {"excluded", "not-problem"}:
+            about.update({meaning.concept: group.about for meaning in group.means})
+    classes = {name: frozenset(ingredients) for name, ingredients in content.classes.items()}
+    classes_of: dict[str, set[str]] = defaultdict(set)
+    for name, ingredients in classes.items():
+        for ingredient in ingredients:
+            classes_of[ingredient].add(name)
+    tables = CodeTables(
+        version=content.version,
+        systems=content.systems,
+        analytes={entry.name: _analyte(entry) for entry in content.analytes},
+        titles=content.titles,
+        classes=classes,
+        classes_of={ingredient: frozenset(names) for ingredient, names in classes_of.items()},
+        names=_names(content, without),
+        offers=_offers(content, without),
+        about=about,
+    )
+    for group in content.groups:
+        _enter(group, without, tables)
+    for by_system in tables.search.values():
+        for system, codes in by_system.items():
+            by_system[system] = [*dict.fromkeys(codes)]
+    return tables
+
+
+def _enter(group: Group, without: frozenset[str], tables: CodeTables) -> None:
+    """Puts a group's codes into their table, as far as the licences of their rows are held."""
+    means = group.means
+    if without:
+        means = tuple(meaning for meaning in means if meaning.licence not in without)
+    codes = group.codes.split(" ")
+    if group.about == "medicine":
+        _put(tables.by_code, group.system, codes, (meaning.concept for meaning in means if meaning.how == "code"))
+        _put(tables.by_brand, group.system, codes, (meaning.concept for meaning in means if meaning.how == "brand"))
+        return
+    _put(tables.of(group.about), group.system, codes, (meaning.concept for meaning in means))
+    if group.about in {"result", "problem", "order"}:
+        for meaning in means:
+            known = tables.search.setdefault(meaning.concept, {}).setdefault(group.system, [])
+            if meaning.how == "exact":
+                known[:0] = codes
+            else:
+                known += codes
+
+
+def _put(table: Codes, system: str, codes: list[str], concepts: Iterable[str]) -> None:
+    if meaning := frozenset(concepts):
+        table.setdefault(system, {}).update(dict.fromkeys(codes, meaning))
+
+
+def _names(content: Content, without: frozenset[str]) -> dict[str, tuple[NamedIngredients, ...]]:
+    names: dict[str, list[NamedIngredients]] = defaultdict(list)
+    for name in content.names:
+        if not without.issuperset(name.licences):
+            parts = tuple(name.words.split(" "))
+            names[parts[0]].append((parts, frozenset(name.ingredients)))
+    return {first: tuple(entries) for first, entries in names.items()}
+
+
+def _offers(content: Content, without: frozenset[str]) -> dict[str, tuple[Coding, ...]]:
+    offers: dict[str, tuple[Coding, ...]] = {}
+    for offer in content.offers:
+        if offer.licence not in without:
+            offers[offer.concept] = (*offers.get(offer.concept, ()), Coding(offer.uri, offer.code, offer.display))
+    return offers
+
+
+def _analyte(entry: AnalyteEntry) -> Analyte:
+    return Analyte(
+        name=entry.name,
+        title=entry.title,
+        groups=frozenset(entry.groups),
+        unit=entry.unit,
+        places=entry.places,
+        plausible=_limits(entry.plausible) or Limits(None, None),
+        limits=_limits(entry.limits),
+        limits_male=_limits(entry.limits_male),
+        limits_female=_limits(entry.limits_female),
+        conversions={unit: Decimal(factor) for unit, factor in entry.conversions.items()},
+    )
+
+
+def _limits(pair: tuple[str, str] | None) -> Limits | None:
+    if pair is None:
+        return None
+    low, high = pair
+    return Limits(Decimal(low) if low else None, Decimal(high) if high else None)

@@ -1,0 +1,81 @@
+"""The pinned packages: name, version, sha256, and nothing else (reliability R19)."""
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.repository import project_files, text_of
+
+FILES = [path for path in project_files() if path.parts[0] == "requirements"]
+RUNTIME, DEV, BUILD = (Path("requirements") / f"{name}.txt" for name in ("runtime", "dev", "build"))
+PIN = re.compile(r"([a-z0-9][a-z0-9-]*)==([0-9][0-9A-Za-z.]*) \\")
+HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
+
+
+def pins(path: Path) -> dict[str, str]:
+    return {found[1]: found[2] for line in text_of(path).splitlines() if (found := PIN.fullmatch(line))}
+
+
+def project() -> dict:
+    return tomllib.loads(text_of(Path("pyproject.toml")))
+
+
+def missing_from(pinned: dict[str, str], wanted: list[str]) -> list[str]:
+    """Requirements that no pin meets."""
+    return [
+        line
+        for line in wanted
+        if not (need := Requirement(line)).specifier.contains(pinned.get(canonicalize_name(need.name), "0"))
+    ]
+
+
+def test_there_are_three_files():
+    assert set(FILES) == {RUNTIME, DEV, BUILD}
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_a_line_is_a_pin_or_a_hash(path):
+    odd = [line for line in text_of(path).splitlines() if not (PIN.fullmatch(line) or HASH.fullmatch(line))]
+
+    assert odd == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_every_pin_has_a_hash(path):
+    lines = text_of(path).splitlines()
+
+    assert all(
+        HASH.fullmatch(after) for line, after in zip(lines, [*lines[1:], ""], strict=True) if PIN.fullmatch(line)
+    )
+
+
+def test_everything_the_service_declares_is_pinned():
+    assert missing_from(pins(RUNTIME), project()["project"]["dependencies"]) == []
+
+
+def test_every_tool_is_pinned():
+    assert missing_from(pins(DEV), project()["project"]["optional-dependencies"]["dev"]) == []
+
+
+def test_what_builds_the_package_is_pinned():
+    assert missing_from(pins(BUILD), project()["build-system"]["requires"]) == []
+
+
+def test_a_requirement_that_nothing_meets_is_noticed():
+    assert missing_from({"flask": "3.1.3"}, ["Flask>=3.1", "Flask>=4", "fhir.resources>=8"]) == [
+        "Flask>=4",
+        "fhir.resources>=8",
+    ]
+
+
+def test_the_tests_run_on_the_versions_the_service_ships_with():
+    assert pins(RUNTIME).items() <= pins(DEV).items()
+
+
+def test_the_versions_that_are_installed_are_the_pinned_ones():
+    assert {name: version(name) for name in pins(RUNTIME)} == pins(RUNTIME)
