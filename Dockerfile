@@ -32,4 +32,6 @@ WORKDIR /tmp
 USER 65532:65532
 EXPOSE 5000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["python", "-m", "service.health", "5000"]
+# The production profile is the default and refuses to start until client authentication is there. In the demo profile
+# the service answers inside its own network only: docker-compose.yml shows how it is reached then.
 CMD ["muscle-cds", "serve", "--port", "5000"]

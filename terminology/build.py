@@ -1,5 +1,7 @@
 """The build step: reviewable tables in, compact index out. The same tables always give the same bytes."""
 
+import csv
+import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -8,13 +10,14 @@ from typing import Any, Final
 from terminology.analytes import plain_unit
 from terminology.check import check
 from terminology.index import AnalyteEntry, Content, Group, Meaning, Name, Offer, encode
+from terminology.names import NameWords, derive
 from terminology.shapes import ALIKE, normal
-from terminology.tables import HERE, Row, Tables, read
+from terminology.tables import COLUMNS, HERE, Row, Tables, read
 
 #: Units of these relations are in the closed table only to say that they are known and refused.
 _REFUSED_UNITS: Final = frozenset({"code-dependent", "not-comparable", "not-convertible", "implausible", "affine"})
 
-#: A code alone supports what may suppress or lower a card; a brand without its ingredient does not (terminology README).
+#: A code supports what may suppress or lower a card; a brand without its ingredient in the display does not.
 _HOW: Final[Mapping[str, str]] = {"ingredient-in-name": "code", "co-name": "code", "brand-name": "brand"}
 
 #: Which system's coding an order offers first.
@@ -26,6 +29,26 @@ def build(root: Path = HERE) -> bytes:
     tables = read(root)
     check(tables)
     return encode(content(tables))
+
+
+def names(root: Path = HERE) -> str:
+    """The text of value_sets/medicine_names.csv as it follows from the medicine rows, for a reviewer to look at."""
+    tables = read(root)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS["names"])
+    for named in derive(tables.medicines, {row["name"] for row in tables.refused}, NameWords.of(tables.name_words)):
+        ingredients, licences = " ".join(sorted(named.ingredients)), " ".join(sorted(named.licences))
+        writer.writerow((named.name, ingredients, named.sort, licences, named.seen_as))
+    return text.getvalue()
+
+
+def write(root: Path = HERE) -> tuple[Path, Path]:
+    """Writes the names and the index anew under ``root``, and says where. Raises BadContent as :func:`build` does."""
+    names_file, index_file = root / "value_sets" / "medicine_names.csv", root / "index.json"
+    names_file.write_text(names(root), encoding="utf-8")
+    index_file.write_bytes(build(root))
+    return names_file, index_file
 
 
 def content(tables: Tables) -> Content:
@@ -82,8 +105,13 @@ def _groups(tables: Tables) -> Iterator[Group]:
         together: dict[tuple[str, tuple[Meaning, ...]], list[str]] = defaultdict(list)
         for (system, code), means in meanings.items():
             together[system, tuple(sorted(means, key=_by_text))].append(code)
-        for (system, means_sorted), codes in sorted(together.items(), key=lambda item: (item[0][0], [*map(_by_text, item[0][1])])):
+        for (system, means_sorted), codes in sorted(together.items(), key=_by_meaning):
             yield Group(about, system, means_sorted, " ".join(sorted(codes, key=lambda code: (len(code), code))))
+
+
+def _by_meaning(item: tuple[tuple[str, tuple[Meaning, ...]], object]) -> tuple[str, list[tuple[str, str, str]]]:
+    system, means = item[0]
+    return (system, [*map(_by_text, means)])
 
 
 def _by_text(meaning: Meaning) -> tuple[str, str, str]:
@@ -105,8 +133,8 @@ def _offers(tables: Tables) -> Iterator[Offer]:
             first.setdefault((row["concept"], row["system"]), row)
     for concept in sorted({concept for concept, _ in first}):
         for system in _OFFER_ORDER:
-            if (row := first.get((concept, system))) is not None:
-                yield Offer(concept, uris[system], row["code"], row["display"], row["licence"])
+            if (offered := first.get((concept, system))) is not None:
+                yield Offer(concept, uris[system], offered["code"], offered["display"], offered["licence"])
 
 
 def _titles(tables: Tables) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from terminology.analytes import plain_unit
 from terminology.errors import BadContent
-from terminology.names import derive
+from terminology.names import NameWords, derive
 from terminology.shapes import SHAPES
 from terminology.tables import Row, Tables
 
@@ -36,6 +36,9 @@ _RELATIONS: Final = {
 }
 _MAY_BE_EMPTY: Final = {"note", "oid", "factor"}
 _SHOWN: Final = 20
+_CLASSES: Final = "medicine_classes.toml"
+_NAMES: Final = "value_sets/medicine_names.csv"
+_NAMES_REMEDY: Final = "Run 'muscle-cds terminology build' to write the names anew, and review what changed."
 
 
 def check(tables: Tables) -> None:
@@ -117,32 +120,34 @@ def _both_included_and_excluded(tables: Tables) -> Iterator[str]:
 
 
 def _classes(tables: Tables) -> Iterator[str]:
-    file = "medicine_classes.toml"
     known, groups = tables.classes.get("class", {}), tables.classes.get("group", {})
-    of_ingredient: dict[str, set[str]] = defaultdict(set)
+    files_of: dict[str, set[str]] = defaultdict(set)
     for row in tables.medicines:
-        of_ingredient[row["concept"]].add(row.group)
+        files_of[row["concept"]].add(row.group)
         if row.group not in known:
-            yield f"{row.place}: the class {row.group!r} is not in {file}. Add it there with its title."
-    for ingredient, files in sorted(of_ingredient.items()):
+            yield f"{row.place}: the class {row.group!r} is not in {_CLASSES}. Add it there with its title."
+    for ingredient, files in sorted(files_of.items()):
         if len(files) > 1:
-            yield f"{file}: {ingredient} has rows in {', '.join(sorted(files))}. Keep one file; use 'also' for the other."
+            yield f"{_CLASSES}: {ingredient} has rows in {', '.join(sorted(files))}. Keep one, and use 'also'."
     for name in sorted(set(known) - {row.group for row in tables.medicines}):
-        yield f"{file}: class {name} has no file value_sets/medicines/{name}.csv. Add it, or take the class away."
+        yield f"{_CLASSES}: class {name} has no file value_sets/medicines/{name}.csv. Add it, or take the class away."
+    for name in sorted(set(known) & set(groups)):
+        yield f"{_CLASSES}: {name} is both a class and a group. Rename one."
     for section, entries in (("class", known), ("group", groups)):
         for name, entry in entries.items():
-            if not entry.get("title"):
-                yield f"{file}: {section} {name} has no title. Add one."
-            for key in ("also", "with", "without"):
-                for ingredient in entry.get(key, ()):
-                    if ingredient not in of_ingredient:
-                        yield f"{file}: {section} {name} names {ingredient!r}, which no medicine row holds."
-    for name, entry in groups.items():
-        for part in entry.get("classes", ()):
-            if part not in known:
-                yield f"{file}: group {name} names the class {part!r}, which is not there. Correct it."
-        if name in known:
-            yield f"{file}: {name} is both a class and a group. Rename one."
+            yield from _class_entry(f"{_CLASSES}: {section} {name}", entry, set(files_of), set(known))
+
+
+def _class_entry(place: str, entry: Any, ingredients: set[str], known: set[str]) -> Iterator[str]:
+    if not entry.get("title"):
+        yield f"{place} has no title. Add one."
+    for key in ("also", "with", "without"):
+        for ingredient in entry.get(key, ()):
+            if ingredient not in ingredients:
+                yield f"{place} names {ingredient!r}, which no medicine row holds. Correct it."
+    for part in entry.get("classes", ()):
+        if part not in known:
+            yield f"{place} names the class {part!r}, which is not there. Correct it."
 
 
 def _titles(tables: Tables) -> Iterator[str]:
@@ -214,6 +219,7 @@ def _is_factor(text: str) -> bool:
 
 
 def _names(tables: Tables) -> Iterator[str]:
+    expected: dict[str, tuple[str, str, str]] = {}
     ingredients = {row["concept"] for row in tables.medicines}
     for row in tables.names:
         for ingredient in row["ingredients"].split():
@@ -221,13 +227,14 @@ def _names(tables: Tables) -> Iterator[str]:
                 yield f"{row.place}: no medicine row holds {ingredient!r}. Correct it."
     yield from _twice(tables.names, "name")
     yield from _twice(tables.refused, "name")
-    derived = derive(tables.medicines, {row["name"]: row["reason"] for row in tables.refused})
-    expected = {(name.name, " ".join(sorted(name.ingredients)), name.sort, " ".join(sorted(name.licences))) for name in derived}
-    standing = {(row["name"], row["ingredients"], row["is"], row["licences"]): row for row in tables.names}
-    for key in sorted(expected - set(standing)):
-        yield f"value_sets/medicine_names.csv: {key[0]!r} ({key[1]}) follows from the medicine rows and is missing. Add it."
-    for key in sorted(set(standing) - expected):
-        yield f"{standing[key].place}: {key[0]!r} does not follow from the medicine rows like this. Take it away, or see names.py."
+    for named in derive(tables.medicines, {row["name"] for row in tables.refused}, NameWords.of(tables.name_words)):
+        expected[named.name] = (" ".join(sorted(named.ingredients)), named.sort, " ".join(sorted(named.licences)))
+    standing = {row["name"]: row for row in tables.names}
+    for name in sorted(set(expected) - set(standing)):
+        yield f"{_NAMES}: {name!r} ({expected[name][0]}) follows from the medicine rows and is missing. {_NAMES_REMEDY}"
+    for name, row in standing.items():
+        if expected.get(name) != (row["ingredients"], row["is"], row["licences"]):
+            yield f"{row.place}: {name!r} does not follow from the medicine rows like this. {_NAMES_REMEDY}"
 
 
 def _licences(tables: Tables) -> Iterator[str]:

@@ -24,8 +24,10 @@ class Meaning(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Group(msgspec.Struct, frozen=True, array_like=True):
-    """Codes of one system that all mean the same. ``about``: result, excluded, problem,
-    not-problem, order or medicine."""
+    """Codes of one system that all mean the same.
+
+    ``about``: result, excluded, problem, not-problem, order or medicine.
+    """
 
     about: str
     system: str

@@ -24,7 +24,7 @@ NamedIngredients: TypeAlias = tuple[tuple[str, ...], frozenset[str]]
 
 @dataclass(frozen=True, slots=True)
 class CodeTables:
-    """Everything that can be asked. It is filled while loading (by the index, then by the site's overlay), then left alone."""
+    """Everything that can be asked: filled while loading, by the index and the site's overlay, then left alone."""
 
     version: str
     systems: Mapping[str, str]  # every address of a known code system -> its short id
@@ -33,7 +33,7 @@ class CodeTables:
     classes: Mapping[str, frozenset[str]]
     classes_of: Mapping[str, frozenset[str]]
     names: Mapping[str, tuple[NamedIngredients, ...]]  # by first word
-    offers: Mapping[str, tuple[Coding, ...]]
+    offers: dict[str, tuple[Coding, ...]]
     about: Mapping[str, str]  # concept -> the table it is in: result, problem, order or medicine
     results: Codes = field(default_factory=dict)
     excluded: Codes = field(default_factory=dict)

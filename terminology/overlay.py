@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from terminology.coding import Coding
 from terminology.errors import BadContent
 from terminology.lookup import Codes, CodeTables, mixed
 from terminology.shapes import ALIKE, SHAPES, normal
@@ -46,7 +47,9 @@ def apply(path: Path, tables: CodeTables, content_hash: str) -> str:
     for change in changes:
         key = (change.concept, change.system, change.code)
         if key in seen:
-            raise BadContent(f"{change.place}: {change.code} for {change.concept} stands at {seen[key].place} too. Keep one.")
+            raise BadContent(
+                f"{change.place}: {change.code} for {change.concept} stands at {seen[key].place} too. Keep one."
+            )
         seen[key] = change
         _enact(change, tables)
     lines = (f"{c.act} {c.concept} {c.system} {c.code} {c.display} {c.reviewer} {c.date} {c.reason}" for c in changes)
@@ -65,7 +68,9 @@ def read(path: Path) -> tuple[Change, ...]:
     except tomllib.TOMLDecodeError as error:
         raise BadContent(f"{path.name}: {error}. Correct the TOML there.") from None
     if unknown := sorted(set(found) - {"add", "remove"}):
-        raise BadContent(f"{path.name}: there is no {unknown[0]!r} in an overlay. Write [[add]] or [[remove]] above each code.")
+        raise BadContent(
+            f"{path.name}: there is no {unknown[0]!r} in an overlay. Write [[add]] or [[remove]] above each code."
+        )
     return tuple(_changes(path.name, text, found))
 
 
@@ -126,15 +131,34 @@ def _enact(change: Change, tables: CodeTables) -> None:
         _put(wanted[0], system, code, change.concept)
         if about != "medicine":
             tables.search.setdefault(change.concept, {}).setdefault(system, []).append(code)
+        if about == "order":
+            _offer(change, tables)
         return
-    if not any([_take(table, system, code, change.concept) for table in wanted]):
+    taken = [_take(table, system, code, change.concept) for table in wanted]  # each of them, not only the first
+    if not any(taken):
         raise BadContent(
-            f"{change.place}: {change.code} does not stand for {change.concept} in the tables as they are loaded, so it "
-            "cannot be removed. Take this entry away, or correct system, code or concept."
+            f"{change.place}: {change.code} does not stand for {change.concept} in the tables as they are loaded, so "
+            "it cannot be removed. Take this entry away, or correct system, code or concept."
         )
     codes = tables.search.get(change.concept, {}).get(system, [])
     if code in codes:
         codes.remove(code)
+    if about == "order":
+        kept = (
+            coding for coding in tables.offers.get(change.concept, ()) if (coding.system, coding.code) != _sent(change)
+        )
+        tables.offers[change.concept] = tuple(kept)
+
+
+def _sent(change: Change) -> tuple[str, str]:
+    return (change.system, change.code)
+
+
+def _offer(change: Change, tables: CodeTables) -> None:
+    """A code added to an order is sent with it, unless a coding of the same system is sent already."""
+    offered = tables.offers.get(change.concept, ())
+    if all(coding.system != change.system for coding in offered):
+        tables.offers[change.concept] = (*offered, Coding(change.system, change.code, change.display))
 
 
 def _key(change: Change, tables: CodeTables) -> tuple[str, str]:
@@ -143,8 +167,8 @@ def _key(change: Change, tables: CodeTables) -> tuple[str, str]:
     if system is None:
         if _ADDRESS.fullmatch(change.system) is None:
             raise BadContent(
-                f"{change.place}: the system {change.system!r} is not an address. Write the address that the laboratory or "
-                "the record system puts into 'system', such as https://fhir.hospital.example/lab-codes."
+                f"{change.place}: the system {change.system!r} is not an address. Write the address that the laboratory "
+                "or the record system puts into 'system', such as https://hospital.example/lab-codes."
             )
         if len(change.code) > _LONGEST_CODE or "|" in change.code:
             raise BadContent(f"{change.place}: a code has at most {_LONGEST_CODE} characters and no '|'. Correct it.")
@@ -152,8 +176,8 @@ def _key(change: Change, tables: CodeTables) -> tuple[str, str]:
     fits = SHAPES.get(system)
     if fits is None or not fits(change.code):
         raise BadContent(
-            f"{change.place}: {change.code!r} cannot be a code of {change.system} (shape or check digit). Look it up again. "
-            "If it is a code of your own, give it the system of your own."
+            f"{change.place}: {change.code!r} cannot be a code of {change.system} (shape or check digit). Look it up "
+            "again. If it is a code of your own, give it the system of your own."
         )
     return ALIKE.get(system, system), normal(system, change.code)
 

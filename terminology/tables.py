@@ -80,6 +80,7 @@ class Tables:
     titles: Mapping[str, Any]  # titles.toml
     analytes: Mapping[str, Any]  # analytes.toml
     licences: Mapping[str, Any]  # licences.toml
+    name_words: Mapping[str, Any]  # medicine_name_words.toml
     version: str
 
     def coded(self) -> Iterator[Row]:
@@ -101,6 +102,7 @@ def read(root: Path = HERE) -> Tables:
         titles=_toml(root, "titles.toml"),
         analytes=_toml(root, "analytes.toml"),
         licences=_toml(root, "licences.toml"),
+        name_words=_toml(root, "medicine_name_words.toml"),
         version=_text(root, "version.txt").strip(),
     )
 

@@ -113,7 +113,8 @@ class Vocabulary:
             return self.tables.classes[medicine_class]
         except KeyError:
             raise BadContent(
-                f"There is no medicine class {medicine_class!r}. See terminology/medicine_classes.toml for those there are."
+                f"There is no medicine class {medicine_class!r}. "
+                "See terminology/medicine_classes.toml for those there are."
             ) from None
 
     def title(self, concept: str) -> str:

@@ -44,6 +44,15 @@ class Call:
         return self.headers.get("authorization", "").removeprefix("Bearer ") or None
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 256  # the default of 5 makes the sixth of several callers wait a second
+
+    def handle_error(self, *_: object) -> None:
+        """A caller that hung up is no news."""
+
+
 class FhirStub:
     """Start it with :func:`running`; ``base`` is its FHIR base."""
 
@@ -58,10 +67,7 @@ class FhirStub:
         self._under_way = 0
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
-        self._server.handle_error = lambda *_: None  # type: ignore[method-assign] -- a caller that hung up is no news
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self.origin = f"http://127.0.0.1:{self._server.server_address[1]}"
         self.base = f"{self.origin}/fhir"
 

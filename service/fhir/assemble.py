@@ -5,9 +5,11 @@ The same facts give an equal chart in whatever order, under whatever query and h
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
-from typing import Any, Final, TypeAlias, TypeVar
+from itertools import pairwise
+from operator import attrgetter
+from typing import Final, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -25,12 +27,13 @@ from cards.chart import (
     Result,
     Unread,
 )
-from service.fhir.elements import member, objects, pairs, said, words
+from service.fhir.elements import member, objects, words
+from service.fhir.moments import moment
 from service.fhir.read_medicines import REQUESTS, STATEMENTS, read_medicine
 from service.fhir.read_orders import read_order
 from service.fhir.read_people import alive, read_allergy, read_person, read_relatives
 from service.fhir.read_problems import read_condition, read_encounter, read_procedure
-from service.fhir.read_results import haemolysed_sample, read_observation
+from service.fhir.read_results import note_haemolysed_samples, read_observation
 from service.fhir.record import Record, source
 from service.fhir.references import Whose
 from service.fhir.resource import Resource
@@ -61,20 +64,22 @@ READERS: Final[dict[str, tuple[Area, Reader]]] = {
     "Condition": (Area.PROBLEMS, read_condition),
     "Encounter": (Area.ENCOUNTER, read_encounter),
     "Procedure": (Area.PROCEDURES, read_procedure),
-    **{kind: (Area.MEDICINES, read_medicine) for kind in sorted(STATEMENTS | REQUESTS)},
-    **{
-        kind: (Area.ORDERS, read_order)
-        for kind in ("ServiceRequest", "ReferralRequest", "ProcedureRequest", "DiagnosticOrder")
-    },
+    **dict.fromkeys(sorted(STATEMENTS | REQUESTS), (Area.MEDICINES, read_medicine)),
+    **dict.fromkeys(
+        ("ServiceRequest", "ReferralRequest", "ProcedureRequest", "DiagnosticOrder"), (Area.ORDERS, read_order)
+    ),
     "AllergyIntolerance": (Area.ALLERGIES, read_allergy),
     "FamilyMemberHistory": (Area.FAMILY, read_relatives),
 }
 """What is read, by type. Other types are not relevant, but for those that are referred to."""
 
+_WANTED: Final = frozenset({"Patient", "Medication", "Specimen", *READERS})
+
 NOT_OURS: Final = "a record that belongs to another patient was left out"
 A_BROKEN_ENTRY: Final = "an entry could not be read"
 A_REPORTED_ERROR: Final = "the record system reported an error with part of it"
 
+_UTC: Final = ZoneInfo("UTC")
 _SPLIT: Final = re.compile(r"-\d+\Z")
 _HARMLESS: Final = frozenset({"information", "warning", "success"})
 _READING_BY_TROUBLE: Final = {Trouble.NOT_PERMITTED: Reading.NOT_PERMITTED}
@@ -109,11 +114,12 @@ def assemble(
         record.leave_incomplete(area, A_BROKEN_ENTRY)
     for area in _areas_with_errors(retrieved):
         record.leave_incomplete(area, A_REPORTED_ERROR)
-    entries = _read_all(resources, record)
+    entries = _Entries(unread=unread)
+    entries.take(_read_all(resources, record))
     patients = [one for one in resources if one.resourceType == "Patient" and one.id == patient_id]
     person, about_person = read_person(patients, record)
-    unread += about_person
-    problems = _kind(entries, Problem)
+    entries.take(about_person)
+    problems = _sorted(entries.problems)
     if not person.deceased and not alive(patients):
         person = replace(person, deceased=any(p.active and "deceased" in p.concepts for p in problems))
     return Chart(
@@ -121,15 +127,47 @@ def assemble(
         person=person,
         inputs=_inputs(retrieved, record),
         problems=problems,
-        results=_kind(entries, Result),
-        medicines=_kind(entries, Medicine),
-        orders=_kind(entries, Order),
-        allergies=_kind(entries, Allergy),
-        relatives=_kind(entries, Relative),
-        unread=_kind([*entries, *unread], Unread),
+        results=_sorted(entries.results),
+        medicines=_sorted(entries.medicines),
+        orders=_sorted(entries.orders),
+        allergies=_sorted(entries.allergies),
+        relatives=_sorted(entries.relatives),
+        unread=_sorted(entries.unread),
         unmapped=dict(record.unmapped),
         for_clinician=for_clinician,
     )
+
+
+@dataclass(slots=True)
+class _Entries:
+    """What was read, by kind."""
+
+    results: list[Result] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    medicines: list[Medicine] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    allergies: list[Allergy] = field(default_factory=list)
+    relatives: list[Relative] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+
+    def take(self, entries: Iterable[Entry]) -> None:
+        """Put each entry with its kind."""
+        for entry in entries:
+            match entry:
+                case Result():
+                    self.results.append(entry)
+                case Problem():
+                    self.problems.append(entry)
+                case Medicine():
+                    self.medicines.append(entry)
+                case Unread():
+                    self.unread.append(entry)
+                case Order():
+                    self.orders.append(entry)
+                case Allergy():
+                    self.allergies.append(entry)
+                case Relative():
+                    self.relatives.append(entry)
 
 
 def _arrived(retrieved: Mapping[str, Retrieved]) -> tuple[list[Resource], list[tuple[Area, str]]]:
@@ -142,9 +180,11 @@ def _arrived(retrieved: Mapping[str, Retrieved]) -> tuple[list[Resource], list[t
             area = _area(key)
             if area is not None:
                 broken.extend((area, why) for why in answer.broken)
-                for one in answer.entries:
-                    if type(one.resourceType) is not str or one.resourceType == "Bundle":
-                        broken.append((area, "it is not a record that says what it is"))
+                broken.extend(
+                    (area, "it does not say what it is")
+                    for one in answer.entries
+                    if type(one.resourceType) is not str or one.resourceType == "Bundle"
+                )
     return arrived, broken
 
 
@@ -162,7 +202,7 @@ def _each_once(arrived: Iterable[Resource]) -> list[Resource]:
     versions: dict[tuple[str, str], dict[str, Resource]] = {}
     for one in arrived:
         kind = one.resourceType
-        if type(kind) is not str:
+        if type(kind) is not str or kind not in _WANTED:
             continue
         identity = one.id
         key = (kind, identity) if type(identity) is str else (kind, f"#{_content(one)}")
@@ -184,13 +224,13 @@ def _content(resource: Resource) -> str:
     try:
         return msgspec.json.encode(resource, order="sorted").decode()
     except (UnicodeEncodeError, RecursionError, msgspec.MsgspecError):
-        return repr(resource.id)
+        return f"{id(resource)}"  # text that is no Unicode: then it is like no other
 
 
 def _version(resource: Resource) -> tuple[str, int, str]:
     """What tells versions of one resource apart, newest greatest: the time of the last change, then the number."""
-    changed, number = words(member(resource.meta, "lastUpdated")), words(member(resource.meta, "versionId"))
-    return changed, len(number), number
+    changed, number = moment(member(resource.meta, "lastUpdated"), _UTC), words(member(resource.meta, "versionId"))
+    return "" if changed is None else changed.latest.isoformat(timespec="microseconds"), len(number), number
 
 
 def _read_all(resources: Sequence[Resource], record: Record) -> list[Entry]:
@@ -211,29 +251,39 @@ def _read_all(resources: Sequence[Resource], record: Record) -> list[Entry]:
                 entries.append(Unread(area, "", NOT_OURS, one.resourceType, expected=True))
             case Whose.UNPROVEN:
                 entries.extend(_unproven(one, area, reader, record))
-    if any([haemolysed_sample(one, record) for one, reader in ours if reader is read_observation]):
-        pass
-    for one, reader in ours:
+    before = len(entries)
+    entries += _read(ours, record)
+    if record.haemolysis_tests and note_haemolysed_samples(record):
+        counted = record.unmapped.copy()
+        entries[before:] = _read(ours, record)
+        record.unmapped = counted
+    return entries
+
+
+def _read(resources: Iterable[tuple[Resource, Reader]], record: Record) -> list[Entry]:
+    entries: list[Entry] = []
+    for one, reader in resources:
         entries.extend(reader(one, record))
     return entries
 
 
 def _unproven(resource: Resource, area: Area, reader: Reader, record: Record) -> Iterable[Unread]:
     """What a resource without a patient is about: named, and not used, for it is not proven to be the patient's."""
-    about: dict[str, str] = {}
     for entry in reader(resource, record):
+        concepts: Iterable[str]
         match entry:
             case Result():
-                about[entry.analyte] = record.vocabulary.title(entry.analyte)
+                concepts = (entry.analyte,)
             case Unread():
-                if entry.about:
-                    about[entry.about] = record.vocabulary.title(entry.about)
+                concepts = (entry.about,) if entry.about else ()
             case Medicine() | Allergy():
-                about |= {one: record.vocabulary.title(one) for one in entry.ingredients}
+                concepts = entry.ingredients
             case Problem() | Order() | Relative():
-                about |= {one: record.vocabulary.title(one) for one in entry.concepts}
-    for one, title in about.items():
-        yield Unread(area, one, f"{title}: {Whose.UNPROVEN.value}", source(resource))
+                concepts = entry.concepts
+        for one in sorted(concepts):
+            why = f"{record.vocabulary.title(one)}: {Whose.UNPROVEN.value}"
+            expected = isinstance(entry, Unread) and entry.expected
+            yield Unread(area, one, why, source(resource), expected=expected)
 
 
 def _areas_with_errors(retrieved: Mapping[str, Retrieved]) -> Iterable[Area]:
@@ -268,11 +318,9 @@ def _input(answers: Sequence[Retrieved], reasons: set[str]) -> Input:
         match answer:
             case Nothing():
                 readings.add(Reading.COMPLETE)
-            case Resources(trouble=None):
-                readings.add(Reading.COMPLETE)
-            case Resources(trouble=trouble):
-                readings.add(Reading.INCOMPLETE)
-                why.add(trouble.value)
+            case Resources():
+                readings.add(Reading.COMPLETE if answer.trouble is None else Reading.INCOMPLETE)
+                why |= set() if answer.trouble is None else {answer.trouble.value}
             case Failed(trouble=trouble):
                 readings.add(_READING_BY_TROUBLE.get(trouble, Reading.FAILED))
                 why.add(trouble.value)
@@ -284,21 +332,15 @@ def _input(answers: Sequence[Retrieved], reasons: set[str]) -> Input:
     return Input(Reading.INCOMPLETE, text)
 
 
-def _kind(entries: Iterable[Entry], kind: type[E]) -> tuple[E, ...]:
-    """The entries of one kind, in an order that depends on nothing but what they hold."""
-    found = [entry for entry in entries if type(entry) is kind]
-    found.sort(key=lambda entry: entry.source)
-    if any(one.source == other.source for one, other in zip(found, found[1:], strict=False)):
-        found.sort(key=_order)
-    return tuple(found)
+def _sorted(entries: list[E]) -> tuple[E, ...]:
+    """The entries in an order that depends on nothing but what they hold."""
+    entries.sort(key=attrgetter("source"))
+    if any(one.source == other.source for one, other in pairwise(entries)):
+        entries.sort(key=_order)
+    return tuple(entries)
 
 
 def _order(entry: Entry) -> tuple[str, str]:
     """A total order: two entries share a place only if they are equal."""
-    values = (getattr(entry, field.name) for field in fields(entry))
+    values = (getattr(entry, part.name) for part in fields(entry))
     return entry.source, repr([sorted(one) if isinstance(one, frozenset) else one for one in values])
-
-
-def words_of(concept: Any) -> tuple[str, ...]:
-    """All that a concept says, in words and codes."""
-    return said(concept) + tuple(code for _, code in pairs(concept))

@@ -54,9 +54,10 @@ def decode(
     """What was sent for one query. Never raises, whatever the bytes are.
 
     A Bundle, or a single resource of one of the ``types``, is a Page, of which at most ``most`` entries are read (R9).
-    ``null`` is Nothing: the sender looked (requirement E10). An OperationOutcome is ``failed`` (E11, R8); it is
-    Nothing only if every issue of it is of severity information or warning and says no more than "not found" or
-    "for your information" - any other warning may mean that data was withheld. Anything else (text, HTML, a number, a
+    ``null`` is Nothing: the sender looked (requirement E10). An OperationOutcome is ``failed`` (E11, R8), or not
+    permitted if its code says so, as the status 403 would have. It is Nothing only if every issue of it is of severity
+    information or warning and says no more than "not found" or "for your information": any other warning may mean
+    that data was withheld. Anything else (text, HTML, a number, a
     list, a resource of another type) is None: as good as not sent (E15).
     """
     try:
@@ -138,7 +139,9 @@ def _decode_single(raw: bytes | msgspec.Raw, types: frozenset[str], failed: Trou
     except _UNREADABLE:
         return None
     if resource.resourceType == "OperationOutcome":
-        return Nothing() if _says_nothing_found(resource) else Failed(failed)
+        if _says_nothing_found(resource):
+            return Nothing()
+        return Failed(Trouble.NOT_PERMITTED if _says_not_permitted(resource) else failed)
     if not isinstance(resource.resourceType, str) or resource.resourceType not in types:
         return None
     return Page((resource,), matches=1)
@@ -179,9 +182,11 @@ def _next_url(links: Any) -> str | None:
 
 _HARMLESS = frozenset({"information", "warning", "success"})
 _NOTHING_FOUND = frozenset({"not-found", "informational", "success"})
+_NOT_PERMITTED = frozenset({"security", "login", "expired", "forbidden"})
 _UNFINISHED = frozenset(
     {
-        *("security", "login", "expired", "forbidden", "suppressed"),
+        *_NOT_PERMITTED,
+        "suppressed",
         *("too-costly", "timeout", "throttled", "transient", "incomplete", "lock-error", "no-store", "exception"),
     }
 )
@@ -202,6 +207,10 @@ def _says_nothing_found(outcome: Resource) -> bool:
     """Whether an OperationOutcome in place of the matches only says that there are none."""
     issues = _issues(outcome)
     return bool(issues) and all(severity in _HARMLESS and code in _NOTHING_FOUND for severity, code in issues)
+
+
+def _says_not_permitted(outcome: Resource) -> bool:
+    return any(code in _NOT_PERMITTED for _, code in _issues(outcome))
 
 
 def _issues(outcome: Resource) -> list[tuple[str, str]]:

@@ -106,8 +106,10 @@ class FhirClient:
     def get(self, path: str, *, token: str | None, budget: Budget, is_read: bool = False) -> bytes | Nothing | Failed:
         """Ask for ``base/path``: the bytes of its JSON answer, or why there are none.
 
-        Nothing is the answer to a read (``is_read``) of what does not exist. A second try is made once, only after a
-        refused or reset connection; ``Retry-After`` is not waited for (F16).
+        Nothing is the answer to a read (``is_read``) of what does not exist. A second try is made once, only if a
+        connection was refused or reset, or did not come about in the short time allowed for it: a server whose queue
+        of callers is full drops the excess, and asking again is answered long before TCP itself would ask again.
+        ``Retry-After`` is not waited for (F16).
         """
         # A circuit breaker per server would ask here whether to call at all, and be told of the outcome.
         answer = self._try(path, token, budget, is_read=is_read)
@@ -132,7 +134,7 @@ class FhirClient:
         self._session.close()
 
     def _try(self, path: str, token: str | None, budget: Budget, *, is_read: bool) -> bytes | Nothing | Failed | None:
-        """One request; None if the connection was refused or reset."""
+        """One request; None if there was no connection, or it was reset."""
         seconds = budget.seconds_left()
         if seconds <= 0:
             return Failed(Trouble.NOT_ANSWERED)
@@ -149,6 +151,8 @@ class FhirClient:
                 # The watchdog that shuts the socket of a dripping answer at the deadline would be told of it here.
                 trouble = _trouble_of(response, is_read=is_read)
                 return self._body(response, budget) if trouble is None else trouble
+        except requests.ConnectTimeout:
+            return None
         except (requests.Timeout, requests.exceptions.SSLError, urllib3.exceptions.TimeoutError):
             return Failed(Trouble.NOT_ANSWERED)
         except (requests.ConnectionError, urllib3.exceptions.ProtocolError, ConnectionError, http.client.HTTPException):

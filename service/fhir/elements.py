@@ -40,6 +40,21 @@ def pairs(concept: Any) -> tuple[Pair, ...]:
     """System and code of every coding of a CodeableConcept, of a list of them, or of a lone Coding."""
     if concept is None:
         return _NO_PAIRS
+    if type(concept) is list and len(concept) == 1:
+        concept = concept[0]
+    if (
+        type(concept) is dict
+    ):  # one coding with a system is what nearly every sender writes: told apart, it is read most
+        inside = concept.get("coding")
+        if type(inside) is list and len(inside) == 1 and type(coding := inside[0]) is dict:
+            system, code = coding.get("system"), coding.get("code")
+            if type(system) is str and type(code) is str and code:
+                return ((system, code),)
+    return _any_pairs(concept)
+
+
+def _any_pairs(concept: Any) -> tuple[Pair, ...]:
+    """System and code of every coding, however it is written."""
     found: list[Pair] = []
     for one in objects(concept):
         inside = one.get("coding")

@@ -59,7 +59,8 @@ def _instant(form: re.Match[str], zone: ZoneInfo) -> When:
         local = local.replace(tzinfo=zone)
     earliest = _utc(local)
     day_here = _day(earliest, zone)
-    return When(earliest, earliest if seconds else _utc(local.replace(second=59, microsecond=999999)), day_here, day_here)
+    latest = earliest if seconds else _utc(local.replace(second=59, microsecond=999999))
+    return When(earliest, latest, day_here, day_here)
 
 
 def _utc(local: datetime) -> datetime:

@@ -1,6 +1,6 @@
 """MedicationStatement and MedicationRequest -> Medicine (specification 3.2, 3.8 no. 2, 4 and 26, HZ14, HZ15)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,6 +26,8 @@ ORDERED: Final = frozenset({"order", "original-order", "reflex-order", "filler-o
 
 ADHERENCE_AGAINST: Final = ("not-taking", "on-hold", "stopped")
 """R5 MedicationStatement.adherence: codes that begin so mean that it is not taken now."""
+
+_NO_REASON: Final[frozenset[str]] = frozenset()
 
 NAMELESS: Final = "a medicine whose name could not be read"
 
@@ -59,16 +61,10 @@ def read_medicine(resource: Resource, record: Record) -> tuple[Medicine | Unread
         record.count_unmapped(Area.MEDICINES)
         return ()
 
-    def unread(why: str, *, expected: bool) -> tuple[Unread, ...]:
-        return tuple(
-            Unread(Area.MEDICINES, one, f"{named.label}: {why}", origin, start, expected)
-            for one in sorted(named.match.ingredients if named.match else ())
-        )
-
     if why := _against(resource, status):
-        return unread(why, expected=True)
+        return _unread(named.label, named.match, why, origin, start, expected=True)
     if status not in TAKEN and status not in NOT_TAKEN_NOW:
-        return unread("it is not stated whether it is taken", expected=False)
+        return _unread(named.label, named.match, "it is not stated whether it is taken", origin, start)
     over = (end is not None and end.last_day < record.as_of) or (start is not None and start.first_day > record.as_of)
     made = Medicine(
         named.match.ingredients,
@@ -81,8 +77,17 @@ def read_medicine(resource: Resource, record: Record) -> tuple[Medicine | Unread
         _reasons(resource, record),
     )
     if end_unread and made.active:
-        return (made, *unread("the date of its end could not be read", expected=False))
+        return (made, *_unread(named.label, named.match, "the date of its end could not be read", origin, start))
     return (made,)
+
+
+def _unread(
+    label: str, match: MedicineMatch, why: str, origin: str, start: When | None, *, expected: bool = False
+) -> tuple[Unread, ...]:
+    """Named once for each ingredient."""
+    return tuple(
+        Unread(Area.MEDICINES, one, f"{label}: {why}", origin, start, expected) for one in sorted(match.ingredients)
+    )
 
 
 def _against(resource: Resource, status: str) -> str:
@@ -136,6 +141,10 @@ def _course(resource: Resource, record: Record) -> tuple[When | None, When | Non
 
 def _named(resource: Resource, record: Record) -> _Named:
     """The medicine by its codes; by whole words of its text only if no code is known (architecture decision 4)."""
+    concept = resource.medicationCodeableConcept
+    if type(concept) is dict and (by_code := record.medicine(concept)) is not None:
+        label = record.safe(words(concept.get("text"))) or _label(said(concept), record)
+        return _Named(by_code, label or record.titles(by_code.ingredients), anything=True)
     concepts = list(_concepts(resource, record))
     texts = [text for concept in concepts for text in said(concept)]
     for reference in (resource.medicationReference, member(resource.medication, "reference"), resource.medication):
@@ -144,19 +153,21 @@ def _named(resource: Resource, record: Record) -> _Named:
             texts.append(display)
     anything = bool(texts) or any(pairs(concept) for concept in concepts)
     found = [match for concept in concepts if (match := record.medicine(concept)) is not None]
-    match: MedicineMatch | None = found[0] if found else None
-    if match is None:
-        match = record.medicine_named(texts)
-    elif len(found) > 1:
-        match = _joined(found)
-    if match is None:
+    known = _joined(found) if found else record.medicine_named(texts)
+    if known is None:
         return _Named(None, "", anything)
-    label = next((safe for text in texts if (safe := record.safe(text))), "")
-    return _Named(match, label or record.titles(match.ingredients), anything)
+    return _Named(known, _label(texts, record) or record.titles(known.ingredients), anything)
+
+
+def _label(texts: Iterable[str], record: Record) -> str:
+    """The first of the texts of which anything can be shown (rule R11)."""
+    return next((safe for text in texts if (safe := record.safe(text))), "")
 
 
 def _joined(found: list[MedicineMatch]) -> MedicineMatch:
     """All ingredients together; as well founded as the least well founded of them."""
+    if len(found) == 1:
+        return found[0]
     links = {match.link for match in found}
     weakest = next(link for link in (Link.NAME, Link.BRAND, Link.CODE) if link in links)
     return MedicineMatch(frozenset().union(*(match.ingredients for match in found)), weakest)
@@ -189,10 +200,12 @@ def _ingredient(ingredient: dict[str, Any]) -> Iterator[Any]:
 
 def _reasons(resource: Resource, record: Record) -> frozenset[str]:
     """Problem concepts it was prescribed for, as codes or as references to Conditions that came along."""
-    found: frozenset[str] = frozenset()
+    found = _NO_REASON
     for concept in (resource.reasonCode, resource.reasonCodeableConcept, resource.reasonForUseCodeableConcept):
         if concept is not None:
             found |= record.concepts(concept)
+    if resource.reasonReference is None and resource.reason is None:
+        return found
     for reference in objects(resource.reasonReference):
         condition = record.find(reference, "Condition", resource.contained)
         found |= record.concepts(condition.code) if condition is not None else frozenset()

@@ -64,7 +64,7 @@ def alive(patients: Sequence[Resource]) -> bool:
 
 
 def _deceased(patient: Resource, record: Record) -> bool:
-    """deceasedBoolean true, or any date of death but one still to come."""
+    """Recorded as dead, or any date of death but one still to come."""
     if patient.deceasedBoolean is True:
         return True
     died = record.moment(patient.deceasedDateTime)

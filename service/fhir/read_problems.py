@@ -5,6 +5,7 @@ becomes a problem of the patient.
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from cards.chart import Area, Problem, Relative, Unread
@@ -63,18 +64,9 @@ def read_condition(resource: Resource, record: Record) -> tuple[Problem | Relati
     if about_family:
         found.append(Relative(about_family, "", record.titles(about_family), origin))
     severe = SEVERE in record.concepts(resource.severity)
-    found.extend(
-        _problems(
-            concepts - about_family,
-            record,
-            origin,
-            when=when,
-            active=active,
-            stated=bool(clinical),
-            severe=severe,
-            onset=onset,
-        )
-    )
+    stated = bool(clinical & ACTIVE)
+    problems = _problems(concepts - about_family, record, origin, when=when, active=active, stated=stated)
+    found.extend(replace(problem, severe=severe, onset=onset) for problem in problems)
     return tuple(found)
 
 
@@ -145,9 +137,7 @@ def read_finding(
     if resource.valueBoolean is True or (not _has_value(resource) and resource.dataAbsentReason is None):
         yield from _problems(named, record, origin, when=when)
     elif not yielded:
-        yield from _unread(
-            named, Area.PROBLEMS, "its value does not say whether it is present", origin, when, record
-        )
+        yield from _unread(named, Area.PROBLEMS, "its value does not say whether it is present", origin, when, record)
 
 
 def read_procedure(resource: Resource, record: Record) -> tuple[Problem | Unread, ...]:
@@ -169,9 +159,7 @@ def read_procedure(resource: Resource, record: Record) -> tuple[Problem | Unread
     if status == "preparation":
         return _left_out(concepts, Area.PROCEDURES, "has not been done yet", origin, when, record)
     if status in ("completed", "in-progress", "unknown"):
-        return tuple(
-            _problems(concepts, record, origin, when=when, stated=status == "in-progress")
-        )
+        return tuple(_problems(concepts, record, origin, when=when, stated=status == "in-progress"))
     if status in ("stopped", "aborted", "suspended", "on-hold"):
         return tuple(_problems(concepts, record, origin, when=when, active=False))
     return _unread(concepts, Area.PROCEDURES, "it has no status that counts", origin, when, record)
@@ -185,14 +173,15 @@ def _problems(
     when: When | None,
     active: bool = True,
     stated: bool = False,
-    severe: bool = False,
-    onset: When | None = None,
 ) -> Iterator[Problem]:
-    """The problem; one for the states among its concepts that are only history (terminology rule 6)."""
+    """The problem, and apart from it those of its states that are only history (terminology rule 6).
+
+    ``stated``: the record says outright that it is active.
+    """
     history = concepts & STATES if active and when is None and not stated else frozenset()
     for some, now in ((concepts - history, active), (history, False)):
         if some:
-            yield Problem(some, record.titles(some), when, origin, now, severe, onset)
+            yield Problem(some, record.titles(some), when, origin, now)
 
 
 def _left_out(
@@ -209,9 +198,7 @@ def _unread(
     concepts: frozenset[str], area: Area, why: str, origin: str, when: When | None, record: Record
 ) -> tuple[Unread, ...]:
     """Not understood: named once for each concept."""
-    return tuple(
-        Unread(area, one, f"{record.vocabulary.title(one)}: {why}", origin, when) for one in sorted(concepts)
-    )
+    return tuple(Unread(area, one, f"{record.vocabulary.title(one)}: {why}", origin, when) for one in sorted(concepts))
 
 
 def _latest(*moments: When | None) -> When | None:

@@ -6,12 +6,13 @@ from typing import Any, Final, TypeAlias
 
 from cards.chart import Area, Comparator, Problem, Result, ResultStatus, Unread
 from cards.when import When
-from service.fhir.elements import code_words, member, number, objects, pairs, said, words
+from service.fhir.elements import number, objects, pairs, said, words
+from service.fhir.quantities import limits_of, unit_of
 from service.fhir.read_problems import read_finding
 from service.fhir.record import SPECIMEN_HAEMOLYSED, Observed, Record, source
 from service.fhir.references import Whose, target
 from service.fhir.resource import Resource, from_object
-from terminology.analytes import Analyte, Limits
+from terminology.analytes import Analyte
 
 Reading: TypeAlias = Result | Problem | Unread
 
@@ -28,7 +29,6 @@ LEFT_OUT: Final = {
     "not-done": "was not done",
 }
 COMPARATORS: Final = {comparator.value: comparator for comparator in Comparator}
-UCUM: Final = frozenset({"http://unitsofmeasure.org", "https://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8", ""})
 _LONGEST_NUMBER: Final = 24  # characters of a number as it was sent that are printed
 
 
@@ -46,31 +46,40 @@ def read_observation(resource: Resource, record: Record) -> tuple[Reading, ...]:
         and not observed.problems
     ):
         return (_result(resource, observed.analytes[0], record, source(resource)),)
+    if (
+        resource.component is None
+        and resource.contained is None
+        and not observed.known
+        and resource.valueCodeableConcept is None
+    ):
+        record.count_unmapped(Area.RESULTS)
+        return ()
     return tuple(_readings(resource, observed, record, source(resource)))
 
 
-def haemolysed_sample(resource: Resource, record: Record) -> bool:
-    """Whether it is a test for haemolysis with a positive result (specification 3.8 no. 14, terminology rule 10).
+def note_haemolysed_samples(record: Record) -> bool:
+    """Remember the samples of the tests for haemolysis met so far that were positive; whether there are any.
 
-    Its specimen and its instant are then remembered: results of the same specimen, or of the same instant, are
-    haemolysed. A positive result in words, or of another day, cannot be linked safely and is not used.
+    Results of the same specimen, or of the same instant, are haemolysed (specification 3.8 no. 14, terminology rule
+    10). A positive result in words, or of the same day only, cannot be linked safely and is not used.
     """
-    if not record.observed(resource.code).tells_haemolysis or resource.status not in STATUSES:
-        return False
-    positive = resource.valueBoolean is True or SPECIMEN_HAEMOLYSED in record.concepts(resource.valueCodeableConcept)
-    if not positive:
-        return False
-    specimen = target(resource.specimen)
-    when = _when(resource, record)
-    if specimen and not specimen.startswith("#"):
-        record.haemolysed_specimens.add(specimen)
-    if when is not None and when.earliest == when.latest:
-        record.haemolysed_moments.add(when)
-    return True
+    for test in record.haemolysis_tests:
+        concepts = record.concepts(test.valueCodeableConcept)
+        if test.status not in STATUSES or not (test.valueBoolean is True or SPECIMEN_HAEMOLYSED in concepts):
+            continue
+        specimen = target(test.specimen)
+        if specimen and not specimen.startswith("#"):
+            record.haemolysed_specimens.add(specimen)
+        when = _when(test, record)
+        if when is not None and when.earliest == when.latest:
+            record.haemolysed_moments.add(when)
+    return bool(record.haemolysed_specimens or record.haemolysed_moments)
 
 
 def _readings(resource: Resource, observed: Observed, record: Record, origin: str) -> Iterator[Reading]:
     """One Observation that is more than a plain value, or is none of ours."""
+    if observed.tells_haemolysis:
+        record.haemolysis_tests.append(resource)
     parts = tuple(_parts(resource, record, origin))
     yield from parts
     match observed.analytes:
@@ -161,35 +170,21 @@ def _result(resource: Resource, analyte: Analyte, record: Record, origin: str) -
     status = STATUSES.get(resource.status) if type(resource.status) is str else None
     stamp = resource.effectiveDateTime
     when = record.moment(stamp) if type(stamp) is str else _when(resource, record)
-
-    def refused(reason: str, *, expected: bool = False) -> Unread:
-        return Unread(Area.RESULTS, analyte.name, f"{analyte.title}: {reason}", origin, when, expected)
-
+    measured: _Measured | str = ""
+    reason, expected = "", False
     if status is None:
-        return _by_status(resource.status, refused)
-    quantity = resource.valueQuantity
-    if type(quantity) is not dict:
-        return refused(_no_quantity(resource, record))
-    value = number(quantity.get("value"))
-    if value is None:
-        return refused(_no_number(quantity.get("value"), resource, record))
-    comparator = quantity.get("comparator")
-    if comparator is not None:
-        comparator = COMPARATORS.get(comparator) if type(comparator) is str else None
-        if comparator is None:
-            return refused("the value has a comparator that is not known")
-    spelling, trouble = _unit(quantity, analyte, record)
-    if trouble:
-        return refused(trouble)
-    exact = analyte.convert(value, spelling)
-    if exact is None:
-        return refused("the unit is not one that can be converted")
-    if not analyte.is_plausible(exact):
-        return refused(f"{_sent(value, spelling, record)} is not a plausible value")
-    if when is None:
-        return refused(_no_date(resource))
-    if when.first_day > record.as_of:
-        return refused("it is dated in the future")
+        reason, expected = _by_status(resource.status)
+    else:
+        measured = _measured(resource, analyte, record)
+        if isinstance(measured, str):
+            reason = measured
+        elif when is None:
+            reason = _no_date(resource)
+        elif when.first_day > record.as_of:
+            reason = "it is dated in the future"
+    if status is None or when is None or isinstance(measured, str) or reason:
+        return Unread(Area.RESULTS, analyte.name, f"{analyte.title}: {reason}", origin, when, expected)
+    exact, comparator, spelling, sent = measured
     return Result(
         analyte.name,
         analyte.rounded(exact),
@@ -198,23 +193,48 @@ def _result(resource: Resource, analyte: Analyte, record: Record, origin: str) -
         origin,
         status,
         comparator,
-        None if resource.referenceRange is None else _limits(resource.referenceRange, analyte, spelling, record),
-        _sent(value, spelling, record),
+        None if resource.referenceRange is None else limits_of(resource.referenceRange, analyte, spelling, record),
+        sent,
         _haemolysed(resource, when, record),
         _note(resource, record),
     )
 
 
-def _by_status(status: Any, refused: Any) -> Unread:
-    """Why a status does not count. R4, STU3 and DSTU2 all require one, so none at all is unusable too."""
+_Measured: TypeAlias = tuple[Decimal, Comparator | None, str, str]
+"""Exact value in the canonical unit, comparator, unit as spelled, value and unit as sent."""
+
+
+def _measured(resource: Resource, analyte: Analyte, record: Record) -> _Measured | str:
+    """The quantity, or why it cannot be used."""
+    quantity = resource.valueQuantity
+    if type(quantity) is not dict:
+        return _no_quantity(resource, record)
+    value = number(quantity.get("value"))
+    if value is None:
+        return _no_number(quantity.get("value"), resource, record)
+    comparator = quantity.get("comparator")
+    if comparator is not None:
+        comparator = COMPARATORS.get(comparator) if type(comparator) is str else None
+        if comparator is None:
+            return "the value has a comparator that is not known"
+    spelling, trouble = unit_of(quantity, analyte, record)
+    if trouble:
+        return trouble
+    exact = analyte.convert(value, spelling)
+    sent = f"{format(value, 'f')[:_LONGEST_NUMBER]} {record.safe(spelling)}"
+    if exact is None or not analyte.is_plausible(exact):
+        return f"{sent} is not a plausible value"
+    return exact, comparator, spelling, sent
+
+
+def _by_status(status: Any) -> tuple[str, bool]:
+    """Why a status does not count, and whether that is by rule. R4, STU3 and DSTU2 all require a status."""
     code = words(status)
     if code in LEFT_OUT:
-        made: Unread = refused(LEFT_OUT[code], expected=True)
-    elif code == "registered":
-        made = refused("the result is not there yet")
-    else:
-        made = refused("it has a status that is not known" if code else "it has no status")
-    return made
+        return LEFT_OUT[code], True
+    if code == "registered":
+        return "the result is not there yet", False
+    return ("it has a status that is not known" if code else "it has no status"), False
 
 
 def _when(resource: Resource, record: Record) -> When | None:
@@ -269,85 +289,6 @@ def _no_number(value: Any, resource: Resource, record: Record) -> str:
     return "the value is not a number that can be used"
 
 
-def _unit(quantity: dict[str, Any], analyte: Analyte, record: Record) -> tuple[str, str]:
-    """The unit as sent, and "" or why it cannot be used: a unit is never guessed (HZ04, terminology rule 1).
-
-    The UCUM code first, else the printed unit. If both can be converted and differ, neither is believed.
-    """
-    unit, code, system = quantity.get("unit"), quantity.get("code"), quantity.get("system")
-    if not ((unit is None or type(unit) is str) and (code is None or type(code) is str)):
-        return "", "the unit could not be read"
-    if system is not None and type(system) is not str:
-        return "", "the unit could not be read"
-    key = (analyte.name, unit, code, system)
-    found = record.units.get(key)
-    if found is None:
-        found = record.units[key] = _spelling(words(unit), words(code) if (system or "") in UCUM else "", analyte, record)
-    return found
-
-
-def _spelling(unit: str, code: str, analyte: Analyte, record: Record) -> tuple[str, str]:
-    if not (unit or code):
-        return "", "the value has no unit"
-    by_code = analyte.convert(Decimal(1), code) if code else None
-    by_unit = analyte.convert(Decimal(1), unit) if unit else None
-    if by_code is not None and by_unit is not None and by_code != by_unit:
-        return "", f"the unit '{record.safe(unit)}' and its code '{record.safe(code)}' contradict each other"
-    if by_code is None and by_unit is None:
-        return "", f"the unit '{record.safe(unit or code)}' is not one that can be converted"
-    return (unit if by_unit is not None else code), ""
-
-
-def _sent(value: Decimal, spelling: str, record: Record) -> str:
-    """Value and unit as the laboratory wrote them, fit to print."""
-    return f"{format(value, 'f')[:_LONGEST_NUMBER]} {record.safe(spelling)}"
-
-
-def _limits(ranges: Any, analyte: Analyte, spelling: str, record: Record) -> Limits | None:
-    """The range sent with the result, converted and rounded; None if there is none, or several that differ.
-
-    Used: a range with a low or a high number whose type is ``normal`` or not stated. A range in words is not parsed.
-    A range no value could lie in (0 to 0, or beyond the plausible span) stands for "none", or for another unit.
-    """
-    found: Limits | None = None
-    for one in objects(ranges):
-        kind = one.get("type", one.get("meaning"))
-        if kind is not None and code_words(kind) != {"normal"}:
-            continue
-        low, high = one.get("low"), one.get("high")
-        if low is None and high is None:
-            continue
-        read = _one_range(low, high, analyte, spelling, record)
-        if read is None or (found is not None and found != read):
-            return None
-        found = read
-    return found
-
-
-def _one_range(low: Any, high: Any, analyte: Analyte, spelling: str, record: Record) -> Limits | None:
-    sides: list[Decimal | None] = []
-    for side in (low, high):
-        if side is None:
-            sides.append(None)
-            continue
-        value = number(member(side, "value"))
-        if value is None:
-            return None
-        unit, trouble = spelling, ""
-        if side.get("unit") is not None or side.get("code") is not None:
-            unit, trouble = _unit(side, analyte, record)
-        exact = None if trouble else analyte.convert(value, unit)
-        if exact is None:
-            return None
-        sides.append(analyte.rounded(exact))
-    lowest, highest = sides
-    if highest is not None and (not analyte.is_plausible(highest) or (lowest is not None and lowest >= highest)):
-        return None
-    if highest is None and lowest is not None and not analyte.is_plausible(lowest):
-        return None
-    return Limits(lowest, highest)
-
-
 def _haemolysed(resource: Resource, when: When, record: Record) -> bool:
     """Specimen.condition, or Observation.interpretation, or a test of the same sample; never a note (3.8 no. 14)."""
     if resource.interpretation is not None and SPECIMEN_HAEMOLYSED in record.concepts(resource.interpretation):
@@ -357,8 +298,9 @@ def _haemolysed(resource: Resource, when: When, record: Record) -> bool:
             return True
         specimen = record.find(resource.specimen, "Specimen", resource.contained)
         if specimen is not None and SPECIMEN_HAEMOLYSED in record.concepts(specimen.condition):
-            return specimen.subject is None or resource.contained is not None or record.whose(specimen) is Whose.OURS
-    return when in record.haemolysed_moments
+            inside = target(resource.specimen).startswith("#")
+            return inside or specimen.subject is None or record.whose(specimen) is Whose.OURS
+    return bool(record.haemolysed_moments) and when in record.haemolysed_moments
 
 
 def _note(resource: Resource, record: Record) -> str:

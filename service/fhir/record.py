@@ -12,14 +12,14 @@ from datetime import date
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from cards.chart import Area, Limits
+from cards.chart import Area
 from cards.when import When
 from service.fhir import moments, references
 from service.fhir.elements import Pair, contained, pairs
 from service.fhir.references import Whose
 from service.fhir.resource import Resource, from_object
 from service.fhir.shown import shown
-from terminology.analytes import Analyte
+from terminology.analytes import Analyte, Limits
 from terminology.coding import Coding
 from terminology.vocabulary import MedicineMatch, Vocabulary
 
@@ -65,6 +65,7 @@ class Record:
         "encounter_id",
         "haemolysed_moments",
         "haemolysed_specimens",
+        "haemolysis_tests",
         "incomplete",
         "patient_id",
         "ranges",
@@ -93,6 +94,8 @@ class Record:
         """Codes in no set, by area: counted, never read as normal (HZ02)."""
         self.incomplete: dict[Area, set[str]] = {}
         """Why a part of the record cannot be called complete although its search answered."""
+        self.haemolysis_tests: list[Resource] = []
+        """Tests for haemolysis that were met while reading."""
         self.haemolysed_specimens: set[str] = set()
         self.haemolysed_moments: set[When] = set()
         self.units: dict[tuple[str, Any, Any, Any], tuple[str, str]] = {}

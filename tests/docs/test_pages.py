@@ -182,3 +182,23 @@ def test_the_card_in_the_readme_is_the_one_the_service_gives():
     answer = json.loads(msgspec.json.encode(answer_once(Settings(), *readme_example())))
 
     assert is_abridged_from(json.loads(code_blocks(README, "json")[1]), answer), json.dumps(answer, indent=2)
+
+
+# --- decisions --------------------------------------------------------------------------------------------------------
+
+
+def test_the_list_of_decisions_gives_every_page_its_own_title():
+    folder = Path("docs/decisions")
+    listed = {
+        (name, title)
+        for name, title in re.findall(
+            r"^\| \[\d{4}\]\((\d{4}-[\w-]+\.md)\) \| (.+) \|$", text_of(folder / "index.md"), flags=re.MULTILINE
+        )
+    }
+    written = {
+        (page.name, text_of(page).splitlines()[0].removeprefix(f"# {int(page.name[:4])}. "))
+        for page in pages()
+        if page.parent == folder and page.name[:4].isdigit()
+    }
+
+    assert listed == written

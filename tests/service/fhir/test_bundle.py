@@ -40,7 +40,9 @@ def test_a_bundle_is_its_entries_in_order():
 
 
 def test_raw_text_is_read_like_bytes():
-    raw = msgspec.json.decode(b'{"results":' + json.dumps(bundle(OBSERVATION)).encode() + b"}", type=dict[str, msgspec.Raw])
+    raw = msgspec.json.decode(
+        b'{"results":' + json.dumps(bundle(OBSERVATION)).encode() + b"}", type=dict[str, msgspec.Raw]
+    )
 
     assert ids(decode(raw["results"], types=TYPES)) == ["o1"]
 
@@ -53,7 +55,9 @@ def test_numbers_keep_their_digits():
     assert str(value) == "3.10"
 
 
-@pytest.mark.parametrize("empty", [bundle(), {"resourceType": "Bundle"}, {"resourceType": "Bundle", "total": 0, "entry": None}])
+@pytest.mark.parametrize(
+    "empty", [bundle(), {"resourceType": "Bundle"}, {"resourceType": "Bundle", "total": 0, "entry": None}]
+)
 def test_an_empty_bundle_is_complete_and_empty(empty):
     assert read(empty).alone() == Resources(())
 
@@ -102,8 +106,13 @@ def test_null_means_that_the_sender_looked_and_has_nothing(null):
 
 
 def test_an_operationoutcome_in_place_of_the_data_is_a_failure():
-    assert read(outcome("forbidden")) == Failed(Trouble.SENT_AS_FAILED)
+    assert read(outcome("exception")) == Failed(Trouble.SENT_AS_FAILED)
     assert read(outcome("exception", "fatal"), failed=Trouble.SERVER_ERROR) == Failed(Trouble.SERVER_ERROR)
+
+
+@pytest.mark.parametrize("code", ["forbidden", "security", "login", "expired"])
+def test_a_refusal_told_by_an_operationoutcome_is_the_same_as_a_status_403(code):
+    assert read(outcome(code)) == Failed(Trouble.NOT_PERMITTED)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +138,9 @@ def test_an_operationoutcome_that_says_nothing_readable_is_a_failure(issue):
 
 @pytest.mark.parametrize("mode", ["outcome", "match", None])
 def test_a_harmless_outcome_beside_the_matches_is_left_out(mode):
-    page = read({"resourceType": "Bundle", "entry": [entry(outcome("processing", "warning"), mode), entry(OBSERVATION)]})
+    page = read(
+        {"resourceType": "Bundle", "entry": [entry(outcome("processing", "warning"), mode), entry(OBSERVATION)]}
+    )
 
     assert page.alone() == Resources(page.entries)
     assert ids(page) == ["o1"]
@@ -137,7 +148,13 @@ def test_a_harmless_outcome_beside_the_matches_is_left_out(mode):
 
 @pytest.mark.parametrize(
     ("severity", "code"),
-    [("error", "processing"), ("fatal", "exception"), ("warning", "timeout"), ("information", "suppressed"), ("?", "x")],
+    [
+        ("error", "processing"),
+        ("fatal", "exception"),
+        ("warning", "timeout"),
+        ("information", "suppressed"),
+        ("?", "x"),
+    ],
 )
 def test_an_outcome_that_tells_of_missing_data_cuts_the_answer_short(severity, code):
     page = read({"resourceType": "Bundle", "entry": [entry(OBSERVATION), entry(outcome(code, severity), "outcome")]})
@@ -231,10 +248,15 @@ def test_an_odd_search_element_does_not_cost_the_entry(search):
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["resourceType", "entry", "resource", "search", "mode", "link", "relation", "url", "issue", "total"]),
-        inner | st.sampled_from(["Bundle", "Observation", "OperationOutcome", "next", "outcome"]),
-        max_size=4,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["resourceType", "entry", "resource", "search", "mode", "link", "relation", "url", "issue", "total"]
+            ),
+            inner | st.sampled_from(["Bundle", "Observation", "OperationOutcome", "next", "outcome"]),
+            max_size=4,
+        )
     ),
     max_leaves=12,
 )

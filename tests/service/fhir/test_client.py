@@ -58,7 +58,9 @@ def test_the_whole_request_is_as_declared(client, net):
         body=json.dumps(bundle()),
         headers=JSON_HEADERS,
         match=[
-            matchers.query_param_matcher({"patient": "p1", "code": "2823-3,22760-3", "_sort": "-date", "_count": "250"}),
+            matchers.query_param_matcher(
+                {"patient": "p1", "code": "2823-3,22760-3", "_sort": "-date", "_count": "250"}
+            ),
             matchers.header_matcher(
                 {
                     "Authorization": f"Bearer {TOKEN}",
@@ -71,13 +73,15 @@ def test_the_whole_request_is_as_declared(client, net):
         ],
     )
 
-    body = client.get("Observation?patient=p1&code=2823-3,22760-3&_sort=-date&_count=250", token=TOKEN, budget=a_budget())
+    body = client.get(
+        "Observation?patient=p1&code=2823-3,22760-3&_sort=-date&_count=250", token=TOKEN, budget=a_budget()
+    )
 
     assert json.loads(body) == bundle()
 
 
 def test_without_a_token_no_authorization_is_sent(client, net):
-    net.get(f"{BASE}/Patient/p1", json=PATIENT, headers=JSON_HEADERS, content_type=None)
+    net.get(f"{BASE}/Patient/p1", json=PATIENT)
 
     client.get("Patient/p1", token=None, budget=a_budget())
 
@@ -112,7 +116,13 @@ def test_one_trailing_slash_of_the_base_does_not_matter(base, net):
     ],
 )
 def test_f15_f16_a_status_other_than_200_is_named_and_not_tried_again(client, net, status, is_read, answer):
-    net.get(f"{BASE}/Patient/p1", json=outcome("x"), status=status, headers={"Retry-After": "30"}, content_type="application/fhir+json")
+    net.get(
+        f"{BASE}/Patient/p1",
+        json=outcome("x"),
+        status=status,
+        headers={"Retry-After": "30"},
+        content_type="application/fhir+json",
+    )
 
     assert client.get("Patient/p1", token=TOKEN, budget=a_budget(), is_read=is_read) == answer
     assert len(net.calls) == 1
@@ -135,7 +145,9 @@ def test_a_404_in_html_is_a_wrong_address_and_no_missing_resource(client, net):
     ],
 )
 def test_f17_an_answer_that_is_not_json_as_we_asked_for_it_is_not_read(client, net, headers):
-    net.get(f"{BASE}/Patient/p1", body=b"<html>", headers=headers, content_type=None)
+    headers = dict(headers)
+    kind = headers.pop("Content-Type")
+    net.get(f"{BASE}/Patient/p1", body=b"<html>", headers=headers, content_type=kind)
 
     assert client.get("Patient/p1", token=TOKEN, budget=a_budget()) == Failed(Trouble.NOT_FHIR)
 
@@ -150,7 +162,6 @@ def test_the_spellings_of_a_fhir_content_type_are_known(client, net, kind):
 @pytest.mark.parametrize(
     "error",
     [
-        requests.ConnectTimeout(),
         requests.ReadTimeout(),
         requests.exceptions.SSLError(),
     ],
@@ -162,8 +173,9 @@ def test_a_timeout_is_not_tried_again(client, net, error):
     assert len(net.calls) == 1
 
 
-def test_a_refused_connection_is_tried_once_more(client, net):
-    net.get(f"{BASE}/Patient/p1", body=requests.ConnectionError())
+@pytest.mark.parametrize("error", [requests.ConnectionError(), requests.ConnectTimeout()])
+def test_a_connection_that_does_not_come_about_is_tried_once_more(client, net, error):
+    net.get(f"{BASE}/Patient/p1", body=error)
     net.get(f"{BASE}/Patient/p1", json=PATIENT)
 
     assert json.loads(client.get("Patient/p1", token=TOKEN, budget=a_budget())) == PATIENT
@@ -186,11 +198,15 @@ def test_and_not_when_little_time_is_left(client, net, monkeypatch):
 
     net.add_callback("GET", f"{BASE}/Patient/p1", refuse)
 
-    assert client.get("Patient/p1", token=TOKEN, budget=Budget(deadline=102.0, most_bytes=MIB)) == Failed(Trouble.NOT_ANSWERED)
+    assert client.get("Patient/p1", token=TOKEN, budget=Budget(deadline=102.0, most_bytes=MIB)) == Failed(
+        Trouble.NOT_ANSWERED
+    )
     assert len(net.calls) == 1
 
 
-@pytest.mark.parametrize("error", [requests.exceptions.InvalidURL(), requests.exceptions.InvalidHeader(), ValueError(), OSError()])
+@pytest.mark.parametrize(
+    "error", [requests.exceptions.InvalidURL(), requests.exceptions.InvalidHeader(), ValueError(), OSError()]
+)
 def test_an_odd_error_of_the_library_does_not_escape(client, net, error):
     net.get(f"{BASE}/Patient/p1", body=error)
 
@@ -229,7 +245,11 @@ def test_f7_a_redirect_is_not_followed(stub, to_stub, status):
 def test_f9_what_is_compressed_is_measured_as_it_unfolds(stub, to_stub):
     small, large = json.dumps(bundle()).encode(), b"[" + b"0" * 5_000_000
     gzipped = {"Content-Encoding": "gzip"}
-    stub.answers("Observation", Reply(body=gzip.compress(small), headers=gzipped), Reply(body=gzip.compress(large), headers=gzipped))
+    stub.answers(
+        "Observation",
+        Reply(body=gzip.compress(small), headers=gzipped),
+        Reply(body=gzip.compress(large), headers=gzipped),
+    )
 
     assert to_stub.get("Observation?x=1", token=TOKEN, budget=a_budget()) == small
     assert to_stub.get("Observation?x=1", token=TOKEN, budget=a_budget()) == Failed(Trouble.CUT_SHORT)
@@ -282,7 +302,9 @@ def test_f11_the_environment_changes_nothing(stub, tmp_path):
         "REQUESTS_CA_BUNDLE": str(tmp_path / "none.pem"),
     }
 
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
 
     assert "Patient" in done.stdout
     assert [call.token for call in stub.calls] == [TOKEN]
@@ -291,7 +313,9 @@ def test_f11_the_environment_changes_nothing(stub, tmp_path):
 NEXT = "Observation?patient=p1&_page=2"
 
 
-@pytest.mark.parametrize("path", [NEXT, "?_getpages=1-2&_getpagesoffset=3", "Observation/_search?x=a%2Fb..c", "a/b;v=1/c?d=/../"])
+@pytest.mark.parametrize(
+    "path", [NEXT, "?_getpages=1-2&_getpagesoffset=3", "Observation/_search?x=a%2Fb..c", "a/b;v=1/c?d=/../"]
+)
 def test_a_next_link_under_our_base_is_a_path_we_may_ask_for(client, path):
     joint = "" if path.startswith("?") else "/"
 

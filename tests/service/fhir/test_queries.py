@@ -48,7 +48,9 @@ class Words:
         self.each, self.length, self.signs = each, length, signs
 
     def codes_to_search(self, concepts):
-        return tuple(f"{concept[:2]}{len(concept)}{n}".ljust(self.length, "0") for concept in concepts for n in range(self.each))
+        return tuple(
+            f"{concept[:2]}{len(concept)}{n}".ljust(self.length, "0") for concept in concepts for n in range(self.each)
+        )
 
 
 def real_vocabulary():
@@ -211,7 +213,22 @@ def test_an_encounter_that_the_context_does_not_name_cannot_be_asked_for():
 
 @pytest.mark.parametrize(
     "odd",
-    ["1&_id=2", "../Patient/2", "..", ".", "...", "", "a b", "p1\n", "p/1", "%2e%2e", "{{context.encounterId}}", "x" * 65, "é", "p?x"],
+    [
+        "1&_id=2",
+        "../Patient/2",
+        "..",
+        ".",
+        "...",
+        "",
+        "a b",
+        "p1\n",
+        "p/1",
+        "%2e%2e",
+        "{{context.encounterId}}",
+        "x" * 65,
+        "é",
+        "p?x",
+    ],
 )
 def test_t12_what_is_no_fhir_id_never_enters_a_path(odd):
     assert not is_fhir_id(odd)

@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-HERE = Path(__file__).resolve().parent / "contract"
+HERE = Path(__file__).resolve().parent
 
 
 @cache

@@ -1,0 +1,87 @@
+import json
+from datetime import date
+
+import pytest
+import responses
+
+from service.app import answer_once, create_app, load_parts
+from service.demo import patients
+from service.errors import BadCall, BadContent, BadSettings
+from service.settings import Profile, Settings
+from tests.contract.cds_hooks import faults
+from tests.service.stand_ins import body
+
+CALL = "/cds-services/muscle-patient-view"
+DEMO = Settings(profile=Profile.DEMO)
+TODAY = date(2026, 6, 15)
+LOW_POTASSIUM = patients()["low-potassium-on-indapamide"]
+
+
+def posted(day=TODAY):
+    return json.dumps(LOW_POTASSIUM.on(day)).encode()
+
+
+@pytest.fixture(scope="module")
+def parts():
+    return load_parts(DEMO)
+
+
+def test_the_production_profile_fails_closed_and_says_what_to_do():
+    with pytest.raises(BadSettings, match=r"client authentication.*MUSCLE_CDS_PROFILE=demo"):
+        create_app(Settings())
+
+
+def test_a_call_without_data_and_without_a_server_is_a_412_that_names_the_keys(parts):
+    response = create_app(DEMO, parts).test_client().post(CALL, data=body(prefetch=None))
+
+    assert response.status_code == 412
+    assert "problems, results" in response.get_json()["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize("server", ["https://evil.example/fhir", "http://169.254.169.254/", "/fhir", "", 5])
+def test_a_server_that_is_not_listed_is_never_called(parts, server):
+    authorization = {"access_token": "t", "token_type": "Bearer"}
+    raw = body(prefetch=None, fhirServer=server, fhirAuthorization=authorization)
+    with responses.RequestsMock() as calls:
+        response = create_app(DEMO, parts).test_client().post(CALL, data=raw)
+        assert len(calls.calls) == 0
+
+    assert response.status_code == 412
+
+
+def test_one_evaluation_without_a_server_gives_the_cards_of_that_day():
+    answer = answer_once(DEMO, posted(), TODAY)
+
+    assert faults("response", answer) == []
+    assert "biochemistry" in {card["source"]["topic"]["code"] for card in answer["cards"]}
+    assert "2026-06-03" in json.dumps(answer)
+
+
+def test_one_evaluation_does_not_need_the_demo_profile():
+    assert answer_once(Settings(), posted(), TODAY)["cards"]
+
+
+def test_one_evaluation_refuses_what_the_service_would_refuse():
+    with pytest.raises(BadCall):
+        answer_once(DEMO, b"[]", None)
+
+
+def test_the_switches_of_a_site_reach_the_cards(parts):
+    settings = Settings(profile=Profile.DEMO, canonical_base="https://site.example/fhir", topic_codes_plain=True)
+    raw = json.dumps(patients()["results-refused"].on(TODAY)).encode()
+    cards = answer_once(settings, posted(), TODAY)["cards"] + answer_once(settings, raw, TODAY)["cards"]
+
+    systems = {card["source"]["topic"]["system"] for card in cards}
+    assert systems == {"https://site.example/fhir/CodeSystem/card-topic"}
+    assert all("-" not in card["source"]["topic"]["code"] for card in cards)
+
+
+def test_a_licence_nobody_knows_stops_the_start():
+    with pytest.raises(BadContent):
+        load_parts(Settings(without_licences=frozenset({"no-such-licence"})))
+
+
+def test_every_card_names_the_rule_set_and_its_version(parts):
+    for card in answer_once(DEMO, posted(), TODAY)["cards"]:
+        assert card["source"]["label"] == parts.content.label
+        assert parts.content.version in card["source"]["label"]

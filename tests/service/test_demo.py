@@ -1,0 +1,106 @@
+import csv
+import json
+from datetime import date
+from importlib.resources import files
+
+import pytest
+
+from service.demo import patients, what_to_try
+from service.fhir.queries import queries_for
+from service.hooks.services import SERVICES
+from tests.contract.cds_hooks import empty_members, faults
+from tests.service.stand_ins import StandInVocabulary, an_app
+
+TODAY = date(2026, 6, 15)
+SYSTEMS = {"http://snomed.info/sct": "snomed", "http://loinc.org": "loinc", "https://dmd.nhs.uk": "dmd"}
+OCCUPATION = ("loinc", "11341-5")  # asked for by queries.py, which gives its source
+ALL = pytest.mark.parametrize("patient", patients().values(), ids=lambda patient: patient.name)
+
+
+def codings(value):
+    if isinstance(value, dict):
+        if {"system", "code"} <= value.keys():
+            yield value["system"], value["code"]
+        for member in value.values():
+            yield from codings(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from codings(member)
+
+
+@pytest.fixture(scope="module")
+def known_codes():
+    tables = files("terminology") / "value_sets"
+    found = {OCCUPATION}
+    for table in (*tables.iterdir(), *(tables / "medicines").iterdir()):
+        if table.name.endswith(".csv"):
+            rows = csv.DictReader(table.read_text(encoding="utf-8").splitlines())
+            found |= {(row["system"], row["code"]) for row in rows if "code" in (rows.fieldnames or ())}
+    return found
+
+
+@ALL
+def test_every_patient_is_a_conformant_request_with_all_the_data_the_service_asks_for(patient):
+    request = patient.on(TODAY)
+
+    assert faults("request", request) == []
+    assert empty_members({**request, "prefetch": {}, "hook": "x"}) == ["$.prefetch"]
+    wanted = {query.key for query in queries_for(SERVICES[0].id, StandInVocabulary())}
+    assert set(request["prefetch"]) == wanted - {"encounter"}
+    assert "@-" not in json.dumps(request)
+
+
+@ALL
+def test_every_clinical_code_stands_in_the_tables(patient, known_codes):
+    used = {(SYSTEMS[system], code) for system, code in codings(patient.request) if system in SYSTEMS}
+
+    assert used <= known_codes
+
+
+@ALL
+def test_no_patient_has_a_real_name_or_number(patient):
+    person = patient.request["prefetch"]["patient"]
+
+    assert person["name"] == [{"text": "Synthetic patient"}]
+    assert not {"identifier", "telecom", "address"} & person.keys()
+
+
+def test_dates_move_with_the_day():
+    patient = patients()["low-potassium-on-indapamide"]
+    (potassium,) = [
+        entry["resource"]
+        for entry in patient.on(TODAY)["prefetch"]["results"]["entry"]
+        if entry["resource"]["code"]["text"] == "Serum potassium"
+    ]
+
+    assert potassium["effectiveDateTime"] == "2026-06-03"
+    assert json.dumps(patient.on(date(2027, 6, 15))).count("2027-06-03") == json.dumps(patient.on(TODAY)).count("2026-06-03")
+
+
+def test_the_patients_are_listed_and_served_ready_to_post():
+    client = an_app().test_client()
+    listed = client.get("/demo/patients").get_json()["patients"]
+
+    assert len(listed) == len(patients()) == 10
+    for one in listed:
+        request = client.get(one["request"])
+        assert request.status_code == 200
+        assert client.post("/cds-services/muscle-patient-view", data=request.data).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["nobody", "..%2f..%2fapp", "low-potassium-on-indapamide.json"])
+def test_a_patient_who_is_not_there_is_a_404_in_json(name):
+    response = an_app().test_client().get(f"/demo/patients/{name}")
+
+    assert response.status_code == 404
+    assert response.get_json()["resourceType"] == "OperationOutcome"
+
+
+def test_what_to_try_names_every_patient_and_one_command():
+    said = what_to_try("http://127.0.0.1:5000")
+
+    assert all(name in said for name in patients())
+    assert (
+        "curl -s http://127.0.0.1:5000/demo/patients/low-potassium-on-indapamide | curl -s -H "
+        "'Content-Type: application/json' -d @- http://127.0.0.1:5000/cds-services/muscle-patient-view" in said
+    )

@@ -1,0 +1,85 @@
+from datetime import date
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from cards.card import Advice
+from cards.finding import Indicator
+from service import pipeline
+from service.errors import DataNotAvailable
+from service.fhir.queries import queries_for
+from service.fhir.retrieve import Retriever
+from service.fhir.retrieved import Failed, Nothing, Resources, Trouble
+from service.hooks.request import parse
+from service.hooks.services import SERVICES
+from tests.service.stand_ins import StandInVocabulary, a_card, body
+
+QUERIES = queries_for(SERVICES[0].id, StandInVocabulary())
+FAILED = Failed(Trouble.NO_SERVER)
+
+
+def had(**parts):
+    return {query.key: parts.get(query.key, FAILED) for query in QUERIES}
+
+
+def test_when_nothing_could_be_had_the_call_is_refused_and_the_keys_are_named():
+    with pytest.raises(DataNotAvailable, match=r"prefetch for patient, problems, results, medicationStatements"):
+        pipeline.refuse_if_nothing_was_had(QUERIES, had())
+
+
+def test_an_encounter_alone_is_as_good_as_nothing():
+    with pytest.raises(DataNotAvailable):
+        pipeline.refuse_if_nothing_was_had(QUERIES, had(encounter=Nothing()))
+
+
+@pytest.mark.parametrize("part", [Nothing(), Resources(()), Resources((), trouble=Trouble.CUT_SHORT)])
+@pytest.mark.parametrize("key", ["patient", "problems", "results", "procedures"])
+def test_any_part_that_could_be_had_is_enough_to_go_on(key, part):
+    pipeline.refuse_if_nothing_was_had(QUERIES, had(**{key: part}))
+
+
+def test_a_site_may_lower_every_critical_card():
+    advice = Advice((a_card(indicator=Indicator.CRITICAL), a_card(indicator=Indicator.INFO)), failed_topics=("ck",))
+
+    lowered = pipeline.lowered(advice)
+
+    assert [card.indicator for card in lowered.cards] == [Indicator.WARNING, Indicator.INFO]
+    assert lowered.failed_topics == ("ck",)
+
+
+def test_a_call_goes_from_the_request_to_the_advice(monkeypatch):
+    seen = {}
+
+    def assemble(retrieved, **known):
+        seen.update(known, retrieved=retrieved)
+        return SimpleNamespace(inputs={"i": 1}, unmapped={"u": 2})
+
+    monkeypatch.setattr(pipeline, "assemble", assemble)
+    monkeypatch.setattr(pipeline, "advise", lambda chart, content: Advice((a_card(),)))
+    retriever = Retriever(())
+    advisor = pipeline.Advisor(
+        retriever=retriever,
+        queries={SERVICES[0].id: QUERIES},
+        content=SimpleNamespace(vocabulary="the vocabulary"),
+        today=lambda: date(2026, 6, 15),
+        zone=ZoneInfo("Europe/London"),
+        deadline=2.0,
+    )
+    context = {"userId": "Patient/pat-1", "patientId": "pat-1", "encounterId": "e1"}
+
+    answer = advisor.advise(parse(body(context=context), SERVICES[0]))
+    retriever.close()
+
+    assert isinstance(seen.pop("retrieved")["patient"], Resources)
+    assert seen == {
+        "patient_id": "pat-1",
+        "as_of": date(2026, 6, 15),
+        "zone": ZoneInfo("Europe/London"),
+        "vocabulary": "the vocabulary",
+        "for_clinician": False,
+        "encounter_id": "e1",
+    }
+    assert (answer.inputs, answer.unmapped) == ({"i": 1}, {"u": 2})
+    assert (answer.patient_id, answer.encounter_id) == ("pat-1", "e1")
+    assert len(answer.advice.cards) == 1
