@@ -10,6 +10,7 @@ from cards.deck import LAST, NotComposed, deal
 from cards.finding import Finding
 from cards.presentation import Gate, presentation
 from cards.topic import Moment, Topic
+from cards.undecided import set_aside
 
 
 def advise(chart: Chart, content: Content, moment: Moment = Moment.RECORD) -> Advice:
@@ -18,6 +19,7 @@ def advise(chart: Chart, content: Content, moment: Moment = Moment.RECORD) -> Ad
     A topic whose rules raise costs its own card and no other (requirement J4, trap T3): it is named in
     ``failed_topics``, the data-quality card says so, and no reassuring card is shown beside it.
     """
+    chart = set_aside(chart, content.bands, content.vocabulary)
     shows = presentation(chart, content.windows, content.gatekeeper)
     case = Case(chart, shows, content.windows, content.bands, content.vocabulary)
     asked = [t for t in content.topics if moment in t.sheet.moments and shows.gate in t.sheet.gates]

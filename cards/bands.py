@@ -147,7 +147,7 @@ class Bands:
 def _alike(one: Grading, other: Grading) -> bool:
     if isinstance(one, Grade) and isinstance(other, Grade):
         return (one.indicator, one.side) == (other.indicator, other.side)
-    return isinstance(one, Within) and isinstance(other, Within)
+    return one is other or (isinstance(one, Within) and isinstance(other, Within))
 
 
 def _gravest(rows: Iterable[Band], value: Decimal, limits: Limits) -> Band | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from cards.bands import Bands, Grading
+from cards.bands import Bands, Grade, Grading
 from cards.chart import (
     Area,
     Chart,
@@ -20,6 +20,7 @@ from cards.chart import (
     Problem,
     Recorded,
     Result,
+    ResultStatus,
 )
 from cards.presentation import Presentation, recent
 from cards.windows import Windows
@@ -106,6 +107,17 @@ class Case:
                 return nothing
             case NotReadable() as unread:
                 return unread
+
+    def preliminary(self, *analytes: str) -> tuple[Result, ...]:
+        """Recent preliminary values outside their range: worth a line, never a card (3.8 no. 11)."""
+        return tuple(
+            r
+            for r in self.chart.results
+            if r.analyte in analytes
+            and r.status is ResultStatus.PRELIMINARY
+            and self.is_fresh(r)
+            and isinstance(self.grade(r), Grade)
+        )
 
     # orders and problems
 

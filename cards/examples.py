@@ -49,6 +49,7 @@ from cards.content import Content
 from cards.presentation import presentation
 from cards.toml_file import Section
 from cards.topic import Example, Topic
+from cards.undecided import set_aside
 from cards.when import When
 from terminology.analytes import Analyte, Limits
 from terminology.errors import BadContent
@@ -119,6 +120,7 @@ def _labels(card: Card | None) -> str:
 
 def case_of(chart: Chart, content: Content, *, failed_topics: tuple[str, ...] = ()) -> Case:
     """The case the topics see for a chart."""
+    chart = set_aside(chart, content.bands, content.vocabulary)
     shows = presentation(chart, content.windows, content.gatekeeper)
     return Case(chart, shows, content.windows, content.bands, content.vocabulary, failed_topics)
 

@@ -50,11 +50,12 @@ class Gatekeeper:
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """The gate, and the problems that opened it by symptom, newest first."""
+    """The gate, the problems that opened it by symptom, newest first, and whether the adult rules are for this age."""
 
     gate: Gate
     symptoms: Mapping[Symptom, tuple[Problem, ...]]
     words: Mapping[Symptom, str]
+    adult: bool | None = None  # None: the birth date does not decide
 
     def shows(self, *symptoms: Symptom) -> tuple[Problem, ...]:
         """The problems behind any of these symptoms; empty if the patient has none of them."""
@@ -79,7 +80,8 @@ def presentation(chart: Chart, windows: Windows, keeper: Gatekeeper) -> Presenta
         symptom: tuple(sorted((p for p in here if p.concepts & concepts), key=_newest_first))
         for symptom, concepts in keeper.symptoms.items()
     }
-    return Presentation(_gate(chart, symptoms, keeper), symptoms, keeper.words)
+    adult = of_age(chart.person.born, chart.as_of, keeper.adult)
+    return Presentation(_gate(chart, symptoms, adult=adult), symptoms, keeper.words, adult)
 
 
 def _newest_first(problem: Problem) -> tuple[bool, int, str]:
@@ -87,7 +89,7 @@ def _newest_first(problem: Problem) -> tuple[bool, int, str]:
     return (when is None, -when.latest.toordinal() if when else 0, problem.source)
 
 
-def _gate(chart: Chart, symptoms: Mapping[Symptom, tuple[Problem, ...]], keeper: Gatekeeper) -> Gate:
+def _gate(chart: Chart, symptoms: Mapping[Symptom, tuple[Problem, ...]], *, adult: bool | None) -> Gate:
     if chart.person.test_record:
         return Gate.TEST_RECORD
     if chart.person.deceased:
@@ -95,11 +97,13 @@ def _gate(chart: Chart, symptoms: Mapping[Symptom, tuple[Problem, ...]], keeper:
     if not chart.for_clinician:
         return Gate.NOT_CLINICIAN
     shown = any(symptoms.values())
-    if not shown and not chart.complete(Area.PROBLEMS):
+    failed = Area.PROBLEMS in chart.inputs and not chart.read_at_all(Area.PROBLEMS)
+    # Without the problems a red flag cannot be seen, even if the encounter names the symptom (3.8 no. 5).
+    if failed or (not shown and not chart.complete(Area.PROBLEMS)):
         return Gate.PROBLEMS_UNREADABLE
     if not shown:
         return Gate.NO_SYMPTOM
-    match of_age(chart.person.born, chart.as_of, keeper.adult):
+    match adult:
         case True:
             return Gate.OPEN
         case False:

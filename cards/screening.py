@@ -68,8 +68,8 @@ class Screen:
         )
         if awaited:
             return Screened(test, Standing.PENDING, orders=awaited)
-        haemolysed = [r for r in recent if test is ScreenTest.UE and r.haemolysed and isinstance(case.grade(r), Grade)]
-        if haemolysed:
+        haemolysed = [r for r in _newest(recent) if r.haemolysed and isinstance(case.grade(r), Grade)]
+        if haemolysed and test is ScreenTest.UE:
             return Screened(test, Standing.SPOKEN_FOR, tuple(haemolysed))
         return Screened(test, Standing.MISSING)
 
@@ -93,6 +93,12 @@ def _usable(case: Case, analytes: tuple[str, ...]) -> Iterator[Result]:
         if result.when.first_day > case.chart.as_of or case.grade(result) is Ungraded.COMPARATOR:
             continue
         yield result
+
+
+def _newest(results: list[Result]) -> list[Result]:
+    """Those that may be the newest: only of them does another card speak."""
+    last = max(results, key=lambda r: (r.when.latest, r.when.earliest), default=None)
+    return [] if last is None else [r for r in results if r.when.overlaps(last.when)]
 
 
 def load_screen() -> Screen:

@@ -1,6 +1,8 @@
 """How an entry of the chart is printed: one line of content.toml each, the same on every card."""
 
-from decimal import Decimal
+from collections.abc import Iterable
+from decimal import ROUND_DOWN, Decimal
+from typing import Final
 
 from cards.bands import UsedLimits, Whose, limits_for
 from cards.case import Case
@@ -9,6 +11,8 @@ from cards.content import Content
 from cards.finding import Evidence
 from cards.when import When
 from terminology.vocabulary import Link
+
+_MOST_PLACES: Final = 9  # decimals of a ratio; results and limits are far too coarse to need more
 
 
 def value_of(result: Result) -> str:
@@ -124,9 +128,18 @@ def about_of(entry: Unread, case: Case) -> str:
     return case.vocabulary.title(entry.about) if entry.about else entry.area.value.capitalize()
 
 
-def ratio_of(value: Decimal, limit: Decimal) -> str:
-    """A multiple of the upper limit to one decimal, rounded down so that it never reads higher than it is."""
-    return f"{(value / limit).quantize(Decimal('0.01'), rounding='ROUND_DOWN').normalize():f}"
+def ratio_of(value: Decimal, limit: Decimal, marks: Iterable[Decimal] = ()) -> str:
+    """A multiple of the upper limit, rounded down so that it never reads higher than it is.
+
+    Two decimals at most, unless a value above one of the ``marks`` would then read as the mark itself: 301 of 200 with
+    the mark 1.5 reads 1.505, not 1.5.
+    """
+    exact, marked = value / limit, frozenset(marks)
+    for places in range(2, _MOST_PLACES + 1):
+        shown = exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN)
+        if shown == exact or shown not in marked:
+            break
+    return f"{shown.normalize():f}"
 
 
 __all__ = ["Comparator", "about_of", "date_of", "describe", "ratio_of", "unread_line", "value_of"]

@@ -69,16 +69,13 @@ def demo(port: int | None) -> None:
     from service.demo import what_to_try  # noqa: PLC0415 -- start-up time of the other commands
 
     settings = load_here(**_given(port=port), profile="demo")
-    _serve(settings, saying=what_to_try(f"http://{settings.host}:{settings.port}"))
+    _serve(settings, what_to_try(f"http://{settings.host}:{settings.port}"))
 
 
-def _serve(settings: Settings, saying: str = "") -> None:
+def _serve(settings: Settings, greeting: str = "") -> None:
     from service.server import Server  # noqa: PLC0415 -- gunicorn is not needed by the other commands
 
-    server = Server(settings)
-    if saying:
-        click.echo(saying)
-    server.run()
+    Server(settings, greeting).run()
 
 
 @main.command()
@@ -107,14 +104,18 @@ def evaluate(file: BinaryIO, as_of: Any) -> None:
 @main.command()
 @_trusting
 def check() -> None:
-    """Load all content and terminology and run the worked examples of the sheets on this machine."""
+    """Check the terminology tables and all content, and run the worked examples of the sheets on this machine."""
     from cards import examples  # noqa: PLC0415 -- loads all rules, which other commands do without
     from service.app import load_parts  # noqa: PLC0415 -- as above
+    from terminology import build, lookup  # noqa: PLC0415 -- only this command and the build read the tables
 
-    parts = load_parts(load_here())
-    click.echo(f"ok    terminology {parts.content.vocabulary.version} ({parts.content.vocabulary.content_hash})")
-    click.echo(f"ok    {parts.content.label} ({parts.content.hash})")
-    outcomes = tuple(examples.run(parts.content))
+    content = load_parts(load_here()).content
+    if build.build() != lookup.INDEX.read_bytes():
+        raise BadContent("terminology/index.json is not what the tables say: run 'muscle-cds terminology build'.")
+    click.echo("ok    terminology tables checked, and the index is what they say")
+    click.echo(f"ok    terminology {content.vocabulary.version} ({content.vocabulary.content_hash})")
+    click.echo(f"ok    {content.label} ({content.hash})")
+    outcomes = tuple(examples.run(content))
     for outcome in outcomes:
         click.echo(f"{'FAIL' if outcome.problems else 'ok  '}  {outcome.topic}: {outcome.example}")
         for problem in outcome.problems:
@@ -152,17 +153,22 @@ def terminology() -> None:
 @_trusting
 def terminology_build() -> None:
     """Build the compact index from the reviewable tables, byte for byte the same each time."""
-    from terminology.index import build  # noqa: PLC0415 -- only this command writes
+    from terminology import build  # noqa: PLC0415 -- only this command writes
 
-    click.echo(f"Wrote {build()}")
+    for path in build.write():
+        click.echo(f"wrote {path.name}")
 
 
 @terminology.command("export")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @_trusting
 def terminology_export(folder: Path) -> None:
-    """Write FHIR ValueSets, one file a concept, into FOLDER."""
-    raise BadSettings(f"Not there yet: {folder}")
+    """Write FHIR ValueSets into FOLDER, one file for a concept, without the licences the site does not hold."""
+    from terminology import export  # noqa: PLC0415 -- only this command writes
+
+    settings = load_here()
+    written = export.write(folder, canonical_base=settings.canonical_base, without_licences=settings.without_licences)
+    click.echo(f"wrote {len(written)} value sets")
 
 
 if __name__ == "__main__":

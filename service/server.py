@@ -5,6 +5,7 @@ memory is shared; what holds threads or connections is made in each worker.
 """
 
 import gc
+import sys
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+from werkzeug.exceptions import BadRequest
 
 from service.app import access_log, create_app, load_parts
 from service.hooks import refusal
@@ -23,16 +25,13 @@ GRACEFUL_SECONDS = 15  # R16: running requests may finish after SIGTERM
 SILENT_SECONDS = 30  # a worker whose main loop is stuck that long is replaced
 
 
-def serve(settings: Settings) -> None:
-    """Answer until told to stop. Raises BadSettings or BadContent before the port is opened."""
-    Server(settings).run()
-
-
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
     """gunicorn, told what to run by our settings alone; it reads no file and no environment of its own."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, greeting: str = "") -> None:
+        """Raises BadSettings or BadContent before a port is opened. ``greeting`` is printed once callers are heard."""
         self.settings = settings
+        self.greeting = greeting
         self.parts = load_parts(settings)
         create_app(settings, self.parts)  # refuses here, in words, what a worker could only refuse by dying
         super().__init__()
@@ -49,15 +48,23 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
             "logger_class": "service.server.ServerLog",
             "loglevel": "warning",
             "control_socket_disable": True,
+            "when_ready": self._greet,
             "post_worker_init": _settle,
             "proc_name": "muscle-cds",
         }
         for name, value in chosen.items():
             self.cfg.set(name, value)
 
+    def _greet(self, _arbiter: object) -> None:
+        if self.greeting:
+            sys.stdout.write(self.greeting)
+            sys.stdout.flush()
+
     def load(self) -> Flask:
-        """The application of one worker."""
-        return create_app(self.settings, self.parts)
+        """The application of one worker. Chunks of a body that are none are the caller's fault, not a defect."""
+        app = create_app(self.settings, self.parts)
+        app.register_error_handler(ParseException, lambda _error: app.handle_http_exception(BadRequest()))
+        return app
 
 
 def _bind(host: str, port: int) -> str:

@@ -136,7 +136,7 @@ class Settings:
     )
     deadline_ms: int = field(
         default=2000,
-        metadata=_row(_whole(100, 30_000), "Milliseconds within which a hook is answered with what is known by then."),
+        metadata=_row(_whole(300, 30_000), "Milliseconds within which a hook is answered with what is known by then."),
     )
     timezone: ZoneInfo = field(
         default=ZoneInfo("Europe/London"),

@@ -60,4 +60,4 @@ class Analyte:
     def is_plausible(self, value: Decimal) -> bool:
         """Whether a value in the canonical unit lies in the plausible span, its ends included."""
         low, high = self.plausible.low, self.plausible.high
-        return (low is None or value >= low) and (high is None or value <= high)
+        return value.is_finite() and (low is None or value >= low) and (high is None or value <= high)

@@ -50,18 +50,12 @@ def check(tables: Tables) -> None:
 
 
 def failures(tables: Tables) -> Iterator[str]:
-    """Everything that is wrong with the tables, one sentence each."""
-    yield from _cells(tables)
-    yield from _codes(tables)
-    yield from _both_included_and_excluded(tables)
-    yield from _classes(tables)
-    yield from _titles(tables)
-    yield from _analytes(tables)
-    yield from _units(tables)
-    yield from _names(tables)
-    yield from _licences(tables)
-    if not tables.version:
-        yield "version.txt: it is empty. Write the version of the content in it."
+    """Everything that is wrong with the tables, one sentence each. Names are looked at when all rows are sound."""
+    checks = (_cells, _codes, _both_included_and_excluded, _classes, _titles, _analytes, _units, _licences)
+    found = [failure for of in checks for failure in of(tables)]
+    yield from found
+    if not found:
+        yield from _names(tables)
 
 
 def _cells(tables: Tables) -> Iterator[str]:
@@ -122,14 +116,15 @@ def _both_included_and_excluded(tables: Tables) -> Iterator[str]:
 def _classes(tables: Tables) -> Iterator[str]:
     known, groups = tables.classes.get("class", {}), tables.classes.get("group", {})
     files_of: dict[str, set[str]] = defaultdict(set)
+    first_of = {row.group: row for row in reversed(tables.medicines)}
     for row in tables.medicines:
         files_of[row["concept"]].add(row.group)
-        if row.group not in known:
-            yield f"{row.place}: the class {row.group!r} is not in {_CLASSES}. Add it there with its title."
+    for name in sorted(set(first_of) - set(known)):
+        yield f"{first_of[name].file}: the class {name!r} is not in {_CLASSES}. Add it there with its title."
     for ingredient, files in sorted(files_of.items()):
         if len(files) > 1:
             yield f"{_CLASSES}: {ingredient} has rows in {', '.join(sorted(files))}. Keep one, and use 'also'."
-    for name in sorted(set(known) - {row.group for row in tables.medicines}):
+    for name in sorted(set(known) - set(first_of)):
         yield f"{_CLASSES}: class {name} has no file value_sets/medicines/{name}.csv. Add it, or take the class away."
     for name in sorted(set(known) & set(groups)):
         yield f"{_CLASSES}: {name} is both a class and a group. Rename one."
@@ -238,6 +233,8 @@ def _names(tables: Tables) -> Iterator[str]:
 
 
 def _licences(tables: Tables) -> Iterator[str]:
+    if not tables.version:
+        yield "version.txt: it is empty. Write the version of the content in it."
     for tag, entry in tables.licences.items():
         for key in ("name", "notice", "site_needs"):
             if not entry.get(key):

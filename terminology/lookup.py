@@ -85,8 +85,9 @@ def mixed(content_hash: str, *more: str) -> str:
 def _tables(content: Content, without: frozenset[str]) -> CodeTables:
     about: dict[str, str] = {}
     for group in content.groups:
-        if group.about not in {"excluded", "not-problem"}:
-            about.update({meaning.concept: group.about for meaning in group.means})
+        if group.about != "excluded":
+            table = group.about.removeprefix("not-")  # a concept may have no more than codes that it is not
+            about.update({meaning.concept: table for meaning in group.means})
     classes = {name: frozenset(ingredients) for name, ingredients in content.classes.items()}
     classes_of: dict[str, set[str]] = defaultdict(set)
     for name, ingredients in classes.items():

@@ -144,14 +144,9 @@ def _enact(change: Change, tables: CodeTables) -> None:
     if code in codes:
         codes.remove(code)
     if about == "order":
-        kept = (
-            coding for coding in tables.offers.get(change.concept, ()) if (coding.system, coding.code) != _sent(change)
-        )
-        tables.offers[change.concept] = tuple(kept)
-
-
-def _sent(change: Change) -> tuple[str, str]:
-    return (change.system, change.code)
+        sent = (change.system, change.code)
+        offered = tables.offers.get(change.concept, ())
+        tables.offers[change.concept] = tuple(coding for coding in offered if (coding.system, coding.code) != sent)
 
 
 def _offer(change: Change, tables: CodeTables) -> None:
@@ -167,8 +162,8 @@ def _key(change: Change, tables: CodeTables) -> tuple[str, str]:
     if system is None:
         if _ADDRESS.fullmatch(change.system) is None:
             raise BadContent(
-                f"{change.place}: the system {change.system!r} is not an address. Write the address that the laboratory "
-                "or the record system puts into 'system', such as https://hospital.example/lab-codes."
+                f"{change.place}: the system {change.system!r} is not an address. Write the address that the "
+                "laboratory or the record system puts into 'system', such as https://lab.example/codes."
             )
         if len(change.code) > _LONGEST_CODE or "|" in change.code:
             raise BadContent(f"{change.place}: a code has at most {_LONGEST_CODE} characters and no '|'. Correct it.")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from cards.bands import Grade
 from cards.calcium import ADJUSTED, adjusted_calcium, low_total_without_albumin
 from cards.case import Case
-from cards.chart import Lookup, NotReadable, NotRecorded, Recorded, Result, ResultStatus
+from cards.chart import Lookup, NotReadable, NotRecorded, Recorded, Result
 from cards.finding import Finding, Indicator
 from cards.topic import Sheet, load_topic
 from cards.wording import value_of
@@ -16,13 +16,14 @@ POTASSIUM, MAGNESIUM = "potassium", "magnesium"
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """An electrolyte outside its range may contribute to cramps or twitching; how far outside decides how urgent."""
     low = []
-    for name in sorted(n for n, a in case.vocabulary.analytes.items() if "electrolytes" in a.groups):
+    electrolytes = sorted(n for n, a in case.vocabulary.analytes.items() if "electrolytes" in a.groups)
+    for name in electrolytes:
         match _latest(case, name):
             case Recorded(results):
                 graded = [(grade, r) for r in results if isinstance(grade := case.grade(r), Grade)]
                 if not graded:
                     continue
-                grade, result = max(graded, key=lambda pair: pair[0].indicator)  # the graver of two decides (3.8 no. 12)
+                grade, result = max(graded, key=lambda pair: _kind(case, *pair)[1])  # the graver decides (3.8 no. 12)
                 if grade.side == "low" and name in (POTASSIUM, ADJUSTED):
                     low.append(name)
                 yield _judge(case, sheet, grade, result, results)
@@ -40,7 +41,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
         yield Finding("pregnancy")
     for result in low_total_without_albumin(case):
         yield Finding("total-without-albumin", evidence=(result,))
-    for result in _preliminary(case):
+    for result in case.preliminary(*electrolytes):
         yield Finding("preliminary", evidence=(result,))
 
 
@@ -87,14 +88,6 @@ def _kind(case: Case, grade: Grade, result: Result) -> tuple[str, Indicator]:
 
 def _has_recent_magnesium(case: Case) -> bool:
     return isinstance(case.latest_fresh(MAGNESIUM), Recorded)
-
-
-def _preliminary(case: Case) -> Iterator[Result]:
-    """Preliminary values outside the range: a line, never a card (3.8 no. 11)."""
-    for result in case.chart.results:
-        if result.status is ResultStatus.PRELIMINARY and case.bands.of(result.analyte) and case.is_fresh(result):
-            if isinstance(case.grade(result), Grade):
-                yield result
 
 
 TOPIC = load_topic(find, beside=__file__)

@@ -35,7 +35,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
             evidence=one.records,
             fill={"drug": one.drug, "drugs": _named(sheet, one.kind, one, taken)},
             about=one.drug,
-            suggest=() if one.by_name else ("review",),
+            suggest=() if one.by_name else sheet.open_for(case, _review(sheet, one.kind)),
             review=one.records[:1],
         )
     if any(one.by_name for one in taken):
@@ -74,10 +74,18 @@ def _first_to_review(record: Medicine) -> tuple[bool, int, str]:
     return (record.link is not Link.CODE, newest, record.source)
 
 
+def _review(sheet: Sheet, kind: str) -> str:
+    return "review-beyond" if sheet.kinds[kind].beyond else "review"
+
+
 def _named(sheet: Sheet, kind: str, first: _Contributor, taken: list[_Contributor], **fill: str) -> str:
-    """This medicine and as many of the others as fit into the summary; the detail names them all."""
+    """This medicine and as many of the others as fit into the summary; the detail names them all.
+
+    What is named only beyond the fact sheet does not join what the fact sheet names: it can be switched off.
+    """
     names = [first.drug]
-    for other in taken:
+    beyond = sheet.kinds[kind].beyond
+    for other in (one for one in taken if beyond or not sheet.kinds[one.kind].beyond):
         longer = _joined([*names, other.drug])
         if other.drug not in names and len(sheet.kinds[kind].summary.format(drugs=longer, **fill)) <= LONGEST_SUMMARY:
             names.append(other.drug)
@@ -94,24 +102,17 @@ def _low(case: Case, sheet: Sheet, taken: list[_Contributor]) -> Iterator[Findin
     found = sorted(_low_results(case), key=lambda pair: pair[0].indicator, reverse=True)
     if not diuretics or not found:
         return
-    founded = [pair for pair in found if not pair[0].beyond]
-    for pairs, beyond in ((founded, False), ([p for p in found if p[0].beyond], True)):
-        for _, result in pairs:
-            analyte = case.analyte(result.analyte)
-            fill = {
-                "analyte": analyte.title,
-                "value": value_of(result),
-                "unit": analyte.unit,
-                "date": str(result.when),
-            }
-            yield Finding(
-                "low",
-                evidence=(result,),
-                fill={"drugs": _named(sheet, "low", diuretics[0], diuretics, **fill), **fill},
-                indicator=Indicator.INFO if case.chart.has("dialysis") else None,  # 3.8 no. 17
-                about=result.analyte,
-                beyond=beyond,
-            )
+    for grade, result in found:
+        analyte = case.analyte(result.analyte)
+        fill = {"analyte": analyte.title, "value": value_of(result), "unit": analyte.unit, "date": str(result.when)}
+        yield Finding(
+            "low",
+            evidence=(result,),
+            fill={"drugs": _named(sheet, "low", diuretics[0], diuretics, **fill), **fill},
+            indicator=Indicator.INFO if case.chart.has("dialysis") else None,  # 3.8 no. 17
+            about=result.analyte,
+            beyond=grade.beyond,
+        )
 
 
 def _low_results(case: Case) -> Iterator[tuple[Grade, Result]]:

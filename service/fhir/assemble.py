@@ -171,21 +171,18 @@ class _Entries:
 
 
 def _arrived(retrieved: Mapping[str, Retrieved]) -> tuple[list[Resource], list[tuple[Area, str]]]:
-    """All entries of all queries, and those that are not resources at all, with their area and reason."""
+    """All entries of all queries; and of those that are not resources at all the areas and reasons, each once."""
     arrived: list[Resource] = []
-    broken: list[tuple[Area, str]] = []
+    broken: dict[tuple[Area, str], None] = {}
     for key, answer in retrieved.items():
         if isinstance(answer, Resources):
             arrived.extend(answer.entries)
             area = _area(key)
             if area is not None:
-                broken.extend((area, why) for why in answer.broken)
-                broken.extend(
-                    (area, "it does not say what it is")
-                    for one in answer.entries
-                    if type(one.resourceType) is not str or one.resourceType == "Bundle"
-                )
-    return arrived, broken
+                broken.update(dict.fromkeys((area, why) for why in answer.broken))
+                if any(type(one.resourceType) is not str or one.resourceType == "Bundle" for one in answer.entries):
+                    broken[area, "it does not say what it is"] = None
+    return arrived, list(broken)
 
 
 def _area(key: str) -> Area | None:
@@ -251,6 +248,7 @@ def _read_all(resources: Sequence[Resource], record: Record) -> list[Entry]:
                 entries.append(Unread(area, "", NOT_OURS, one.resourceType, expected=True))
             case Whose.UNPROVEN:
                 entries.extend(_unproven(one, area, reader, record))
+    record.haemolysis_tests.clear()  # those met so far are not proven to be the patient's
     before = len(entries)
     entries += _read(ours, record)
     if record.haemolysis_tests and note_haemolysed_samples(record):

@@ -6,6 +6,7 @@ a JSON answer or a reason why there is none; nothing the network does raises, an
 """
 
 import http.client
+import logging
 import re
 import threading
 import time
@@ -47,9 +48,7 @@ class FhirBase:
 
     def __post_init__(self) -> None:
         """Refuse what could not be matched or joined as plain text. Raises BadSettings."""
-        parts = urlsplit(self.url)
-        plain = _PLAIN.fullmatch(self.url) is not None and not set("?#\\@%") & set(self.url)
-        if not plain or parts.scheme not in {"http", "https"} or not parts.hostname or _has_dot_segment(parts.path):
+        if not _is_plain_base(self.url):
             msg = "a FHIR base must be an absolute http or https URL without user, query, fragment or dot segments"
             raise BadSettings(msg)
 
@@ -203,6 +202,7 @@ class _Session(requests.Session):
 
 
 def _session(base: FhirBase, limits: Limits) -> requests.Session:
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # its lines hold URLs, and with them patients (R14)
     session = _Session()
     session.trust_env = False
     session.verify = base.ca_file or True
@@ -233,6 +233,17 @@ def _trouble_of(response: requests.Response, *, is_read: bool) -> Nothing | Fail
     if kind not in _JSON_TYPES or encoding not in {"identity", "gzip", ""}:
         return Failed(Trouble.NOT_FHIR)
     return None
+
+
+def _is_plain_base(url: str) -> bool:
+    if _PLAIN.fullmatch(url) is None or set("?#\\@%") & set(url):
+        return False
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, half an IPv6 address
+        return False
+    return named and parts.scheme in {"http", "https"} and not _has_dot_segment(parts.path)
 
 
 def _has_dot_segment(path: str) -> bool:

@@ -1,7 +1,7 @@
 """MedicationStatement and MedicationRequest -> Medicine (specification 3.2, 3.8 no. 2, 4 and 26, HZ14, HZ15)."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cards.chart import Area, Medicine, Unread
@@ -49,10 +49,12 @@ def read_medicine(resource: Resource, record: Record) -> tuple[Medicine | Unread
     """
     named = _named(resource, record)
     start, end, end_unread = _course(resource, record)
+    start_unread = start is None and _has_a_start(resource)
+    over = (end is not None and end.last_day < record.as_of) or (start is not None and start.first_day > record.as_of)
     status = words(resource.status).lower()
     origin = source(resource)
     if not named.anything:
-        if status in NOT_TAKEN_NOW or status in LEFT_OUT or _against(resource, status):
+        if over or status in NOT_TAKEN_NOW or _against(resource, status):
             record.count_unmapped(Area.MEDICINES)
             return ()
         record.leave_incomplete(Area.MEDICINES, NAMELESS)
@@ -65,7 +67,6 @@ def read_medicine(resource: Resource, record: Record) -> tuple[Medicine | Unread
         return _unread(named.label, named.match, why, origin, start, expected=True)
     if status not in TAKEN and status not in NOT_TAKEN_NOW:
         return _unread(named.label, named.match, "it is not stated whether it is taken", origin, start)
-    over = (end is not None and end.last_day < record.as_of) or (start is not None and start.first_day > record.as_of)
     made = Medicine(
         named.match.ingredients,
         named.label,
@@ -76,9 +77,13 @@ def read_medicine(resource: Resource, record: Record) -> tuple[Medicine | Unread
         end,
         _reasons(resource, record),
     )
-    if end_unread and made.active:
-        return (made, *_unread(named.label, named.match, "the date of its end could not be read", origin, start))
-    return (made,)
+    found: list[Medicine | Unread] = [made]
+    if named.match.also_by_brand:
+        found.append(replace(made, ingredients=named.match.also_by_brand, link=Link.BRAND))
+    for which, is_unread in (("end", end_unread), ("start", start_unread)):
+        if is_unread and made.active:
+            found += _unread(named.label, named.match, f"the date of its {which} could not be read", origin, start)
+    return tuple(found)
 
 
 def _unread(
@@ -86,7 +91,8 @@ def _unread(
 ) -> tuple[Unread, ...]:
     """Named once for each ingredient."""
     return tuple(
-        Unread(Area.MEDICINES, one, f"{label}: {why}", origin, start, expected) for one in sorted(match.ingredients)
+        Unread(Area.MEDICINES, one, f"{label}: {why}", origin, start, expected)
+        for one in sorted(match.ingredients | match.also_by_brand)
     )
 
 
@@ -139,6 +145,19 @@ def _course(resource: Resource, record: Record) -> tuple[When | None, When | Non
     return start, end, given is not None and end is None
 
 
+def _has_a_start(resource: Resource) -> bool:
+    """Whether a start is given, readable or not."""
+    return any(
+        one is not None
+        for one in (
+            resource.effectiveDateTime,
+            member(resource.effectivePeriod, "start"),
+            resource.authoredOn,
+            resource.dateWritten,
+        )
+    )
+
+
 def _named(resource: Resource, record: Record) -> _Named:
     """The medicine by its codes; by whole words of its text only if no code is known (architecture decision 4)."""
     concept = resource.medicationCodeableConcept
@@ -165,12 +184,13 @@ def _label(texts: Iterable[str], record: Record) -> str:
 
 
 def _joined(found: list[MedicineMatch]) -> MedicineMatch:
-    """All ingredients together; as well founded as the least well founded of them."""
+    """All ingredients together; what only a brand names stays apart from what a code names."""
     if len(found) == 1:
         return found[0]
-    links = {match.link for match in found}
-    weakest = next(link for link in (Link.NAME, Link.BRAND, Link.CODE) if link in links)
-    return MedicineMatch(frozenset().union(*(match.ingredients for match in found)), weakest)
+    founded = frozenset(one for match in found if match.link is Link.CODE for one in match.ingredients)
+    others = frozenset(one for match in found if match.link is not Link.CODE for one in match.ingredients)
+    others = others.union(*(match.also_by_brand for match in found)) - founded
+    return MedicineMatch(founded, Link.CODE, others) if founded else MedicineMatch(others, Link.BRAND)
 
 
 def _concepts(resource: Resource, record: Record) -> Iterator[Any]:

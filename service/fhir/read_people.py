@@ -46,6 +46,8 @@ def read_person(patients: Sequence[Resource], record: Record) -> tuple[Person, t
             births.add(born)
         elif patient.birthDate is not None:
             unread.append(Unread(Area.PATIENT, "", "the birth date could not be read", source(patient)))
+        if not isinstance(patient.deceasedBoolean, bool | None):
+            unread.append(Unread(Area.PATIENT, "", "whether the patient has died could not be read", source(patient)))
     if len(births) > 1:
         unread.append(Unread(Area.PATIENT, "", "there is more than one birth date", source(patients[0])))
     sexes = {_sex(patient, record) for patient in patients}
@@ -137,7 +139,7 @@ def read_allergy(resource: Resource, record: Record) -> tuple[Allergy | Unread, 
     unsure = frozenset(one for match in matches if match.link is not Link.CODE for one in match.ingredients)
     if not matches and (by_name := record.medicine_named(texts)) is not None:
         unsure = by_name.ingredients
-    unsure -= sure
+    unsure = unsure.union(*(match.also_by_brand for match in matches)) - sure
     if not (sure or unsure):
         record.count_unmapped(Area.ALLERGIES)
         return ()

@@ -105,10 +105,13 @@ def _parts(resource: Resource, record: Record, origin: str) -> Iterator[Reading]
         yield from _readings(part, record.observed(part.code), record, origin)
     for inside in objects(resource.contained):
         if inside.get("resourceType") == "Observation":
-            held = from_object(inside)
+            held = _without_contained(from_object(inside), resource.contained)
+            observed = record.observed(held.code)
             if (held.subject is None and held.patient is None) or record.whose(held) is Whose.OURS:
-                held_alone = _without_contained(held, resource.contained)
-                yield from _readings(held_alone, record.observed(held.code), record, origin)
+                yield from _readings(held, observed, record, origin)
+            elif observed.known:
+                why = "a contained result is not proven to be the patient's"
+                yield Unread(Area.RESULTS, "", why, origin, expected=record.whose(held) is Whose.FOREIGN)
 
 
 def _about(reading: Reading) -> str:

@@ -6,7 +6,7 @@ connections (R12).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -99,9 +99,7 @@ class Retriever:
 
     def _run(self, errands: list["_Errand"], server: "_Server", budget: Budget) -> None:
         """Do all errands side by side, until the deadline."""
-        under_way: dict[Future[None], _Errand] = {
-            self._executor.submit(self._do, errand, server, budget): errand for errand in errands
-        }
+        under_way = [self._executor.submit(self._do, errand, server, budget) for errand in errands]
         done, late = wait(under_way, timeout=max(0.0, budget.seconds_left()))
         for future in late:
             future.cancel()

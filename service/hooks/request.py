@@ -82,7 +82,7 @@ def parse(body: bytes, service: Service) -> HookCall:
         raise BadCall("context is missing or not a JSON object: send the context of the hook.")
     patient_id, odd_id = _patient_id(context)
     prefetch = _members(envelope.prefetch) or {}
-    _refuse_duplicates(body, prefetch)
+    _refuse_duplicates(body, envelope.prefetch, prefetch)
     _refuse_another_patient(prefetch, patient_id)
     fhir_server, token = _fhir_access(envelope)
     user = _text(context, "userId")
@@ -203,19 +203,51 @@ def _refuse_another_patient(prefetch: Mapping[str, msgspec.Raw], patient_id: str
         raise BadCall("prefetch.patient is not the Patient of context.patientId: send the same patient in both.")
 
 
-def _refuse_duplicates(body: bytes, prefetch: Mapping[str, msgspec.Raw]) -> None:
+def _refuse_duplicates(body: bytes, prefetch: msgspec.Raw, sent: Mapping[str, msgspec.Raw]) -> None:
     """R7: a name given twice could be read in two ways, so it is read in none.
 
-    Only the envelope is looked at: prefetched resources, nearly all of the body, are cut out first. A cut that hits
-    an equal piece elsewhere leaves valid JSON, and at worst more of it to look at.
+    Only the envelope is looked at: the prefetched resources, nearly all of the body, are cut out first. Where that
+    goes wrong, because a key is given twice or holds brackets, the whole body is looked at.
     """
-    for raw in sorted((bytes(raw) for raw in prefetch.values()), key=len, reverse=True):
-        if raw[:1] in (b"{", b"["):
-            body = body.replace(raw, b"null", 1)
+    try:
+        seen = json.loads(_envelope_alone(body, bytes(prefetch), sent), object_pairs_hook=_once)
+    except (BadCall, ValueError):
+        seen = None  # perhaps only because of the cuts
+    if isinstance(seen, dict) and (not sent or _keys(seen.get("prefetch")) == set(sent)):
+        return
     try:
         json.loads(body, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise BadCall("The body is not valid JSON: send one hook request as a JSON object, in UTF-8.") from None
+
+
+def _envelope_alone(body: bytes, prefetch: bytes, sent: Mapping[str, msgspec.Raw]) -> bytes:
+    """The body with null for every prefetched object or list, in one pass: they stand in the order of their keys."""
+    pieces: list[bytes] = []
+    done = 0
+    for raw in sent.values():
+        value = bytes(raw)
+        if value[:1] in (b"{", b"["):
+            at = _find(prefetch, value, done)
+            if at < 0:
+                break
+            pieces += (prefetch[done:at], b"null")
+            done = at + len(value)
+    at = _find(body, prefetch, 0)
+    return b"".join((body[:at], *pieces, prefetch[done:], body[at + len(prefetch) :])) if pieces else body
+
+
+def _keys(value: object) -> set[str] | None:
+    return set(value) if isinstance(value, dict) else None
+
+
+def _find(body: bytes, piece: bytes, start: int) -> int:
+    """Where a piece stands in the body, -1 if nowhere; searching for its beginning alone is much quicker."""
+    beginning = piece[:64]
+    at = body.find(beginning, start)
+    while at >= 0 and not body.startswith(piece, at):
+        at = body.find(beginning, at + 1)
+    return at
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -28,10 +28,11 @@ SERVICES: tuple[Service, ...] = (
         title="Muscle twitches and cramps: advice for this patient",
         description=(
             "Short advisory cards about muscle twitches (fasciculation, myokymia), cramp and facial spasm that are "
-            "coded in the record, for a qualified clinician looking at the record of a person aged 16 or over. Each "
-            "card shows what it is based on, what could not be checked, and options to consider; the clinician decides. "
-            "No card does not mean that nothing is wrong. For evaluation and integration testing only: not placed on "
-            "the market as a medical device, no UKCA or CE mark, and never for patients to use by themselves."
+            "coded in the record, for a qualified clinician looking at the record of a person aged 16 or over. Each"
+            " card shows what it is based on, what could not be checked, and options to consider; the clinician "
+            "decides. No card does not mean that nothing is wrong. For evaluation and integration testing only: not"
+            " placed on the market as a medical device, no UKCA or CE mark, and never for patients to use by "
+            "themselves."
         ),
         needs=(
             "Reads the patient, the encounter in view, coded problems, laboratory results, medicines, orders and "

@@ -1,8 +1,17 @@
 """The nginx file: read everywhere, and run where nginx is there."""
 
+import http.client
+import json
+import os
 import re
 import shutil
+import socket
 import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -35,12 +44,126 @@ def test_the_access_log_holds_nothing_a_caller_wrote_but_the_path():
     assert set(re.findall(r"\$(\w+)", line)) == {"time_iso8601", "request_method", "uri", "status", "request_time"}
 
 
+needs_nginx = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed here")
+
+
+@needs_nginx
 def test_nginx_accepts_the_file():
-    nginx = shutil.which("nginx")
-    if nginx is None:
-        pytest.skip("nginx is not installed here")
     tried = subprocess.run(
-        [nginx, "-t", "-c", str(ROOT / CONF)], capture_output=True, text=True, check=False, timeout=20
+        ["nginx", "-t", "-c", str(ROOT / CONF)], capture_output=True, text=True, check=False, timeout=20
     )
 
     assert tried.returncode == 0, tried.stderr
+
+
+def a_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Stands in for the service: answers with the length of what it was sent."""
+
+    def do_POST(self):
+        sent = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(str(len(sent)).encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def a_service(port: int) -> Iterator[None]:
+    with HTTPServer(("127.0.0.1", port), Echo) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def the_proxy(folder: Path, service_port: int) -> Iterator[int]:
+    """nginx with the shipped file; only the two ports, the folder for its files and the address it listens on differ."""
+    port = a_free_port()
+    conf = text_of(CONF)
+    for shipped, here in (
+        ("listen 8080;", f"listen 127.0.0.1:{port};"),
+        ("server 127.0.0.1:5000;", f"server 127.0.0.1:{service_port};"),
+        ("/tmp/nginx", f"{folder}/nginx"),
+    ):
+        assert shipped in conf
+        conf = conf.replace(shipped, here)
+    (folder / "nginx.conf").write_text(conf, encoding="utf-8")
+    command = [
+        "nginx",
+        "-c",
+        str(folder / "nginx.conf"),
+        "-g",
+        "daemon off;" + (" user root;" if os.geteuid() == 0 else ""),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as nginx:
+        try:
+            for _ in range(200):
+                with socket.socket() as knock:
+                    if knock.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                assert nginx.poll() is None, nginx.communicate()
+                time.sleep(0.05)
+            yield port
+        finally:
+            nginx.terminate()
+            nginx.communicate(timeout=20)
+
+
+def post(port: int, size: int) -> tuple[int, dict[str, str], bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("POST", "/cds-services/muscle-patient-view", b" " * size)
+        response = connection.getresponse()
+        return response.status, dict(response.getheaders()), response.read()
+    finally:
+        connection.close()
+
+
+@needs_nginx
+def test_a_call_of_the_largest_size_the_service_takes_goes_through(tmp_path):
+    service_port = a_free_port()
+    with a_service(service_port), the_proxy(tmp_path, service_port) as port:
+        status, _, body = post(port, 4 * 1024 * 1024)
+
+    assert (status, body) == (200, b"4194304")
+
+
+@needs_nginx
+@pytest.mark.parametrize(("size", "status", "code"), [(5 * 1024 * 1024 + 1, 413, "too-long"), (10, 503, "transient")])
+def test_what_the_proxy_refuses_by_itself_is_an_operation_outcome(tmp_path, size, status, code):
+    with the_proxy(tmp_path, a_free_port()) as port:  # no service behind it
+        answered, headers, body = post(port, size)
+
+    assert answered == status
+    assert headers["Content-Type"] == "application/fhir+json"
+    assert json.loads(body)["resourceType"] == "OperationOutcome"
+    assert json.loads(body)["issue"][0]["code"] == code
+    assert ("Retry-After" in headers) == (status == 503)
+
+
+@needs_nginx
+@pytest.mark.parametrize(
+    "sent", [b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nLong: " + b"x" * 40_000 + b"\r\n\r\n"]
+)
+def test_what_is_no_request_is_refused_in_json_without_an_echo(tmp_path, sent):
+    with the_proxy(tmp_path, a_free_port()) as port, socket.create_connection(("127.0.0.1", port), timeout=20) as line:
+        line.sendall(sent)
+        answer = b""
+        while piece := line.recv(65536):
+            answer += piece
+
+    assert b'"resourceType":"OperationOutcome"' in answer
+    assert b"<html" not in answer
+    assert sent[:8] not in answer

@@ -1,15 +1,18 @@
 """The pinned packages: name, version, sha256, and nothing else (reliability R19)."""
 
+import ast
 import re
+import sys
 import tomllib
-from importlib.metadata import version
+from collections.abc import Iterable
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.repository import project_files, text_of
+from tests.repository import PACKAGES, modules, project_files, text_of
 
 FILES = [path for path in project_files() if path.parts[0] == "requirements"]
 RUNTIME, DEV, BUILD = (Path("requirements") / f"{name}.txt" for name in ("runtime", "dev", "build"))
@@ -79,3 +82,38 @@ def test_the_tests_run_on_the_versions_the_service_ships_with():
 
 def test_the_versions_that_are_installed_are_the_pinned_ones():
     assert {name: version(name) for name in pins(RUNTIME)} == pins(RUNTIME)
+
+
+# --- what is imported is pinned -----------------------------------------------------------------------------------
+
+
+def packages_imported_by(paths: Iterable[Path]) -> set[frozenset[str]]:
+    """For each import of something that is neither ours nor Python's, the packages that could provide it."""
+    roots = set()
+    for path in paths:
+        for node in ast.walk(ast.parse(text_of(path))):
+            if isinstance(node, ast.Import):
+                roots |= {name.name.partition(".")[0] for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                roots.add(node.module.partition(".")[0])
+    providers = packages_distributions()
+    return {
+        frozenset(canonicalize_name(name) for name in providers.get(root, [root]))
+        for root in roots - set(sys.stdlib_module_names) - {*PACKAGES, "tests"}
+    }
+
+
+def test_whatever_the_service_imports_ships_with_it():
+    imported = packages_imported_by(modules())
+
+    assert imported
+    assert {names for names in imported if not names & pins(RUNTIME).keys()} == set()
+
+
+def test_whatever_a_test_imports_is_pinned():
+    imported = packages_imported_by(
+        path for path in project_files() if path.parts[0] == "tests" and path.suffix == ".py"
+    )
+
+    assert imported
+    assert {names for names in imported if not names & pins(DEV).keys()} == set()

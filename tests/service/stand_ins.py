@@ -32,10 +32,10 @@ class StandInVocabulary:
     version = "2026.1"
     content_hash = "abc"
 
-    def codes_to_search(self, concepts: Any) -> tuple[str, ...]:
+    def codes_to_search(self, _concepts: Any) -> tuple[str, ...]:
         return ("2823-3",)
 
-    def codings_for(self, concept: str) -> tuple[Coding, ...]:
+    def codings_for(self, _concept: str) -> tuple[Coding, ...]:
         return (Coding("http://snomed.info/sct", "55300003", "Cramp (finding)"), Coding("http://loinc.org", "2157-6"))
 
     def title(self, concept: str) -> str:

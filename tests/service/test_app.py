@@ -66,7 +66,7 @@ def test_one_evaluation_refuses_what_the_service_would_refuse():
         answer_once(DEMO, b"[]", None)
 
 
-def test_the_switches_of_a_site_reach_the_cards(parts):
+def test_the_switches_of_a_site_reach_the_cards():
     settings = Settings(profile=Profile.DEMO, canonical_base="https://site.example/fhir", topic_codes_plain=True)
     raw = json.dumps(patients()["results-refused"].on(TODAY)).encode()
     cards = answer_once(settings, posted(), TODAY)["cards"] + answer_once(settings, raw, TODAY)["cards"]

@@ -5,9 +5,11 @@ from importlib.resources import files
 
 import pytest
 
+from service.app import answer_once
 from service.demo import patients, what_to_try
 from service.fhir.queries import queries_for
 from service.hooks.services import SERVICES
+from service.settings import Settings
 from tests.contract.cds_hooks import empty_members, faults
 from tests.service.stand_ins import StandInVocabulary, an_app
 
@@ -65,6 +67,35 @@ def test_no_patient_has_a_real_name_or_number(patient):
     assert not {"identifier", "telecom", "address"} & person.keys()
 
 
+SHOWN = {
+    "cramp-in-pregnancy": {"missing-tests": "info", "symptom-advice": "info"},
+    "haemolysed-potassium": {"biochemistry": "warning"},
+    "known-motor-neurone-disease": {"known-neuromuscular": "info"},
+    "low-potassium-on-indapamide": {"biochemistry": "warning", "medicines": "warning"},
+    "nothing-to-say": {},
+    "raised-ck-on-a-statin": {"ck": "info"},
+    "results-refused": {"data-quality": "info"},
+    "twitching-in-a-doctor": {"symptom-advice": "info"},
+    "twitching-with-hand-weakness": {"referral-red-flag": "warning"},
+    "untreated-hypothyroidism": {"thyroid": "warning"},
+}
+NOT_SHOWN = {
+    "known-motor-neurone-disease": {"symptom-advice", "missing-tests", "referral-red-flag"},
+    "results-refused": {"missing-tests"},
+    "twitching-with-hand-weakness": {"symptom-advice"},
+}
+
+
+@ALL
+def test_every_patient_shows_what_it_is_there_to_show(patient):
+    answer = answer_once(Settings(), json.dumps(patient.on(TODAY)).encode(), TODAY)
+
+    cards = {card["source"]["topic"]["code"]: card["indicator"] for card in answer["cards"]}
+    assert SHOWN[patient.name].items() <= cards.items()
+    assert not NOT_SHOWN.get(patient.name, set()) & cards.keys()
+    assert bool(cards) is (patient.name != "nothing-to-say")
+
+
 def test_dates_move_with_the_day():
     patient = patients()["low-potassium-on-indapamide"]
     (potassium,) = [
@@ -74,7 +105,9 @@ def test_dates_move_with_the_day():
     ]
 
     assert potassium["effectiveDateTime"] == "2026-06-03"
-    assert json.dumps(patient.on(date(2027, 6, 15))).count("2027-06-03") == json.dumps(patient.on(TODAY)).count("2026-06-03")
+    assert json.dumps(patient.on(date(2027, 6, 15))).count("2027-06-03") == json.dumps(patient.on(TODAY)).count(
+        "2026-06-03"
+    )
 
 
 def test_the_patients_are_listed_and_served_ready_to_post():

@@ -1,6 +1,7 @@
 import json
 import re
 from dataclasses import fields
+from datetime import UTC, datetime
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_silence_is_logged_with_its_reason():
     assert logged(lines)[0]["silent_because"] == "no-symptom"
 
 
-def breaks(call):
+def breaks(_call):
     raise LookupError(CANARY)
 
 
@@ -81,7 +82,14 @@ def test_no_part_of_a_request_is_ever_logged(advise, capfd):
         "Origin": f"https://{CANARY}.example",
         f"X-{CANARY}": CANARY,
     }
-    bodies = [whole, planted(a_request()), [CANARY], CANARY, a_request(hook=CANARY), a_request(context={"patientId": f"../{CANARY}"})]
+    bodies = [
+        whole,
+        planted(a_request()),
+        [CANARY],
+        CANARY,
+        a_request(hook=CANARY),
+        a_request(context={"patientId": f"../{CANARY}"}),
+    ]
     for sent in bodies:
         for path in (CALL, f"{CALL}?q={CANARY}", f"/cds-services/{CANARY}", f"/{CANARY}"):
             client.post(path, data=json.dumps(sent), headers=headers)
@@ -98,7 +106,10 @@ def test_no_part_of_a_request_is_ever_logged(advise, capfd):
     ("headers", "taken"),
     [
         ({"X-Correlation-ID": "abc-123"}, "abc-123"),
-        ({"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, "0af7651916cd43dd8448eb211c80319c"),
+        (
+            {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
+            "0af7651916cd43dd8448eb211c80319c",
+        ),
         ({"X-Correlation-ID": "a" * 64}, "a" * 64),
         ({"X-Correlation-ID": "a" * 65}, None),
         ({"X-Correlation-ID": "abc\n"}, None),
@@ -109,15 +120,13 @@ def test_no_part_of_a_request_is_ever_logged(advise, capfd):
     ],
 )
 def test_a_correlation_id_is_taken_only_in_its_right_form(headers, taken):
-    given = correlation_id(lambda name, otherwise: headers.get(name, otherwise))
+    given = correlation_id(headers.get)
 
     assert given == taken or (taken is None and re.fullmatch("[0-9a-f]{32}", given))
 
 
 @pytest.mark.parametrize(("least", "statuses"), [("info", [200, 404, 500]), ("warning", [404, 500]), ("error", [500])])
 def test_the_level_says_which_requests_are_logged(least, statuses):
-    from datetime import UTC, datetime
-
     lines = []
     log = AccessLog(lines.append, lambda: datetime(2026, 6, 15, tzinfo=UTC), least)
     log.request(Record("a", status=200))

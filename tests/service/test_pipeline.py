@@ -56,7 +56,7 @@ def test_a_call_goes_from_the_request_to_the_advice(monkeypatch):
         return SimpleNamespace(inputs={"i": 1}, unmapped={"u": 2})
 
     monkeypatch.setattr(pipeline, "assemble", assemble)
-    monkeypatch.setattr(pipeline, "advise", lambda chart, content: Advice((a_card(),)))
+    monkeypatch.setattr(pipeline, "advise", lambda *_: Advice((a_card(),)))
     retriever = Retriever(())
     advisor = pipeline.Advisor(
         retriever=retriever,

@@ -146,6 +146,12 @@ def test_a_harmless_outcome_beside_the_matches_is_left_out(mode):
     assert ids(page) == ["o1"]
 
 
+def test_an_entry_that_is_marked_as_outcome_is_never_a_match_whatever_it_holds():
+    page = read({"resourceType": "Bundle", "entry": [entry(OBSERVATION), entry(OBSERVATION, "outcome")]})
+
+    assert ids(page) == ["o1"]
+
+
 @pytest.mark.parametrize(
     ("severity", "code"),
     [

@@ -1,7 +1,9 @@
 """One FHIR server is asked politely, briefly and only where we were told to."""
 
 import gzip
+import io
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -192,7 +194,7 @@ def test_and_not_when_little_time_is_left(client, net, monkeypatch):
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
 
-    def refuse(request):
+    def refuse(_request):
         now[0] += 1.3
         raise requests.ConnectionError
 
@@ -242,6 +244,23 @@ def test_f7_a_redirect_is_not_followed(stub, to_stub, status):
     assert len(stub.calls) == 1
 
 
+class Untouchable(io.BufferedReader):
+    """A body that must not be read."""
+
+    def read(self, *_):
+        raise AssertionError
+
+    readinto = read1 = read
+
+
+@pytest.mark.parametrize("status", [302, 401, 404, 500])
+def test_f9_the_body_of_a_redirect_or_an_error_is_not_read(client, net, status):
+    elsewhere = {"Location": "https://evil.example/"}
+    net.get(f"{BASE}/Patient/p1", body=Untouchable(io.BytesIO(b"x")), status=status, headers=elsewhere)
+
+    assert isinstance(client.get("Patient/p1", token=TOKEN, budget=a_budget()), Failed)
+
+
 def test_f9_what_is_compressed_is_measured_as_it_unfolds(stub, to_stub):
     small, large = json.dumps(bundle()).encode(), b"[" + b"0" * 5_000_000
     gzipped = {"Content-Encoding": "gzip"}
@@ -274,6 +293,30 @@ def test_f9_all_answers_of_a_call_share_one_limit(stub, to_stub):
 
     assert to_stub.get("Observation?x=1", token=TOKEN, budget=budget) == b" " * 60_000
     assert to_stub.get("Observation?x=1", token=TOKEN, budget=budget) == Failed(Trouble.CUT_SHORT)
+
+
+def test_f10_a_body_that_drips_in_is_dropped_at_the_deadline(stub, to_stub):
+    stub.answers("Patient/p1", Reply(body=b" " * 1_000, drip=0.02))
+
+    assert to_stub.get("Patient/p1", token=TOKEN, budget=a_budget(0.3)) == Failed(Trouble.NOT_ANSWERED)
+
+
+def test_one_connection_serves_call_after_call(stub, to_stub):
+    stub.put(PATIENT)
+    for _ in range(3):
+        to_stub.get("Patient/p1", token=TOKEN, budget=a_budget())
+
+    assert len({call.connection for call in stub.calls}) == 1
+
+
+def test_r14_the_library_logs_no_url_whatever_the_log_level_is(stub, to_stub, caplog):
+    caplog.set_level(logging.DEBUG)
+    stub.answers("Patient/p1", Reply(body=PATIENT), Reply(500), Reply(reset=True))
+    for _ in range(3):
+        to_stub.get("Patient/p1", token=TOKEN, budget=a_budget(1.0))
+
+    assert "p1" not in caplog.text
+    assert TOKEN not in caplog.text
 
 
 def test_f11_cookies_are_not_sent_back(stub, to_stub):
@@ -365,6 +408,8 @@ def test_f8_a_next_link_that_leads_elsewhere_or_is_odd_is_not_followed(client, l
         "https://ehr.example/a/../fhir",
         "https://ehr.example/a b",
         "https:///fhir",
+        "https://ehr.example:port/fhir",
+        "https://[::1/fhir",
     ],
 )
 def test_a_base_that_cannot_be_matched_as_text_is_refused_at_the_start(url):

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
@@ -172,7 +173,7 @@ def test_a_key_that_was_not_asked_for_is_ignored(retrieve):
     assert list(retrieve(prefetch=whole_prefetch() | {"vitals": bundle()})) == KEYS
 
 
-def test_no_prefetch_and_no_server_is_a_failure_of_every_part(stub, retrieve):
+def test_no_prefetch_and_no_server_is_a_failure_of_every_part(retrieve):
     got = retrieve(fhir_server=None, token=None)
 
     assert got == dict.fromkeys(KEYS, Failed(Trouble.NO_SERVER))
@@ -294,9 +295,11 @@ def test_t13_pages_are_followed_to_the_end(stub, retrieve):
     stub.page_size = 3
     stub.put(*results(7))
 
-    assert retrieve(only("results"))["results"] == Resources(tuple(retrieve(only("results"))["results"].entries))
-    assert ids(retrieve(only("results"))["results"]) == [f"Obs{n}" for n in range(7)]
-    assert len(stub.calls) == 9
+    got = retrieve(only("results"))["results"]
+
+    assert ids(got) == [f"Obs{n}" for n in range(7)]
+    assert got.trouble is None
+    assert len(stub.calls) == 3
 
 
 def test_f8_an_endless_search_ends_after_five_pages_and_says_so(stub, retrieve):
@@ -508,6 +511,45 @@ def test_f9_the_answers_of_one_call_share_a_limit_and_the_next_call_has_its_own(
 
     assert len(whole.entries) == 50
     assert cut == Failed(Trouble.CUT_SHORT)
+
+
+def test_a_search_that_no_thread_was_free_for_is_never_made_afterwards(stub, retrieve):
+    stub.answers("Patient/p1", Reply(body=PATIENT, delay=1.0))
+    got = retrieve(only("patient", "problems"), limits=Limits(threads=1), seconds=0.3)
+    time.sleep(1.2)
+
+    assert got == dict.fromkeys(["patient", "problems"], Failed(Trouble.NOT_ANSWERED))
+    assert [call.path for call in stub.calls] == ["Patient/p1"]
+
+
+def test_t6_calls_at_the_same_time_do_not_mix(stub):
+    stub.token = None
+    stub.delay = 0.01
+    patients = [f"p{n}" for n in range(8)]
+    stub.put(*({"resourceType": "Patient", "id": one} for one in patients))
+    stub.put(
+        *({"resourceType": "Condition", "id": one, "subject": {"reference": f"Patient/{one}"}} for one in patients)
+    )
+    retriever = Retriever([FhirBase(stub.base)])
+
+    def ask(patient):
+        return retriever.retrieve(
+            only("patient", "problems"),
+            prefetch={},
+            fhir_server=stub.base,
+            token=f"token-of-{patient}",
+            patient_id=patient,
+            encounter_id=None,
+            deadline=time.monotonic() + 20,
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, patients))
+    retriever.close()
+
+    assert [[ids(one) for one in answer.values()] for answer in answers] == [[[one], [one]] for one in patients]
+    for call in stub.calls:
+        assert call.token == f"token-of-{call.query.get('patient') or call.path.removeprefix('Patient/')}"
 
 
 # ---- the Medications that medicines refer to

@@ -9,7 +9,7 @@ VOCABULARY = StandInVocabulary()
 
 
 class WordsOnly(StandInVocabulary):
-    def codings_for(self, concept):
+    def codings_for(self, _concept):
         return ()
 
 

@@ -14,11 +14,11 @@ CALL = "/cds-services/muscle-patient-view"
 CANARY = "canary4711"
 
 
-def fails(call):
+def fails(_call):
     raise LookupError(CANARY)
 
 
-def nothing_to_be_had(call):
+def nothing_to_be_had(_call):
     raise DataNotAvailable("None of the data this service needs was sent: send prefetch for problems.")
 
 

@@ -1,0 +1,243 @@
+"""Red flags beside a twitch or cramp, the neurology referrals on record, and whether one answers the other.
+
+Specification 3.1, P1-P8 and 3.8 no. 1 and 24; the concepts and words stand in red_flags.toml. Several topics ask: what
+speaks for a referral, what is withheld from the benign ones, and how an order for a referral is judged.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from importlib.resources import files
+
+from cards.case import Case
+from cards.chart import Area, Order, OrderStatus, Problem, Unread
+from cards.presentation import Symptom
+from cards.screening import ScreenTest, load_screen
+from cards.toml_file import Section, read_toml
+from cards.when import When
+from terminology.errors import BadContent
+
+
+class Sign(Enum):
+    """What makes a twitch or cramp a reason to refer, gravest first."""
+
+    BULBAR = "bulbar"
+    RIGIDITY = "rigidity"
+    WEAKNESS = "weakness"
+    WASTING = "wasting"
+    SEVERE_CRAMP = "severe-cramp"
+
+
+_SIGNS = (Sign.BULBAR, Sign.RIGIDITY, Sign.WEAKNESS, Sign.WASTING)  # those that a concept of their own records
+
+
+class Answered(Enum):
+    """Whether the running referrals were made on or after the day of a red flag, by what the dates can prove."""
+
+    YES = "yes"
+    NO = "no"
+    UNPROVEN = "unproven"  # the flag or the referral has no date, or one too coarse to tell
+
+
+@dataclass(frozen=True, slots=True)
+class RedFlagContent:
+    """The content of red_flags.toml."""
+
+    beside: tuple[Symptom, ...]
+    signs: Mapping[Sign, tuple[str, ...]]
+    words: Mapping[Sign, str]
+    undated: str
+    breathing: tuple[str, ...]
+    known: tuple[str, ...]
+    neuropathy: tuple[str, ...]
+    referrals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RedFlag:
+    """One sign and the problems that record it. The twitch itself is not among them: its date never counts."""
+
+    sign: Sign
+    problems: tuple[Problem, ...]
+
+    @property
+    def word(self) -> str:
+        """The sign as a sentence begins with it: ``Weakness``."""
+        return CONTENT.words[self.sign]
+
+    @property
+    def date(self) -> str:
+        """The latest date of the sign as printed (3.8 no. 1); the word for undated if none of its records has one."""
+        return printed(p.when for p in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Referrals:
+    """Active neurology referrals, newest first. ``running``: surely dated within the referral window (P5).
+
+    ``others`` are older or undated: they are not taken to answer a red flag, and are named.
+    """
+
+    running: tuple[Order, ...]
+    others: tuple[Order, ...]
+
+    @property
+    def all(self) -> tuple[Order, ...]:
+        """Every active one, whenever dated (P5a)."""
+        return (*self.running, *self.others)
+
+    @property
+    def date(self) -> str:
+        """The date of the newest, as printed."""
+        return printed(order.when for order in self.all[:1])
+
+    def answer(self, flags: Iterable[RedFlag]) -> Answered:
+        """Whether the running referrals answer these flags: one made on the same day or later does (3.7, P5)."""
+        dates = [p.when for flag in flags for p in flag.problems]
+        if not self.running or any(self._came_before(when) for when in dates):
+            return Answered.NO
+        return Answered.YES if all(self._came_after(when) for when in dates) else Answered.UNPROVEN
+
+    def _came_before(self, flag: When | None) -> bool:
+        made = [order.when for order in self.running if order.when is not None]
+        return flag is not None and all(when.last_day < flag.first_day for when in made)
+
+    def _came_after(self, flag: When | None) -> bool:
+        made = [order.when for order in self.running if order.when is not None]
+        return flag is not None and any(when.first_day >= flag.last_day for when in made)
+
+
+def red_flags(case: Case) -> tuple[RedFlag, ...]:
+    """The red flags recorded within the symptom window or without a date, gravest first (P1, P3, P4).
+
+    None without a cramp, fasciculation or myokymia beside them. Breathlessness alone is no red flag: see
+    :func:`breathless`.
+    """
+    if not case.shows.shows(*CONTENT.beside):
+        return ()
+    severe = tuple(p for p in case.shows.shows(Symptom.CRAMP) if p.severe)
+    return (*recent_signs(case), *((RedFlag(Sign.SEVERE_CRAMP, severe),) if severe else ()))
+
+
+def recent_signs(case: Case) -> tuple[RedFlag, ...]:
+    """The signs recorded within the symptom window or without a date, whatever stands beside them."""
+    found = [RedFlag(sign, case.recent(*CONTENT.signs[sign])) for sign in _SIGNS]
+    return tuple(flag for flag in found if flag.problems)
+
+
+def old_signs(case: Case) -> tuple[RedFlag, ...]:
+    """Signs recorded longer ago than the symptom window and still active: background, named and no flag (3.1)."""
+    recent = {p.source for flag in recent_signs(case) for p in flag.problems}
+    found = [
+        RedFlag(sign, tuple(p for p in case.chart.has(*CONTENT.signs[sign]) if p.source not in recent))
+        for sign in _SIGNS
+    ]
+    return tuple(flag for flag in found if flag.problems)
+
+
+def resolved_weakness(case: Case) -> tuple[Problem, ...]:
+    """Weakness or wasting on record that is marked resolved or inactive: no flag, but a clinician may want to know."""
+    wanted = {*CONTENT.signs[Sign.WEAKNESS], *CONTENT.signs[Sign.WASTING]}
+    return tuple(p for p in case.chart.problems if not p.active and p.concepts & wanted)
+
+
+def unread_signs(case: Case) -> tuple[Unread, ...]:
+    """Entries about a sign that could not be read: no benign advice may rest on their absence (rule R10)."""
+    wanted = {concept for sign in _SIGNS for concept in CONTENT.signs[sign]}
+    return tuple(u for u in case.chart.unread if u.area is Area.PROBLEMS and not u.expected and u.about in wanted)
+
+
+def breathless(case: Case) -> tuple[Problem, ...]:
+    """Breathlessness at rest or lying flat, within the symptom window or undated (P2)."""
+    return case.recent(*CONTENT.breathing)
+
+
+def known_disease(case: Case) -> tuple[Problem, ...]:
+    """Known neuromuscular disease of any age (P8)."""
+    return case.chart.has(*CONTENT.known)
+
+
+def known_neuropathy(case: Case) -> tuple[Problem | Order, ...]:
+    """Neuropathy under a specialist: with the neurology referrals that say so; empty without one (3.8 no. 24).
+
+    A referral that was sent counts, of whatever date and also when it is completed; a draft does not. The speciality of
+    past encounters is not read, so a patient seen without a coded referral is not recognised.
+    """
+    neuropathy = case.chart.has(*CONTENT.neuropathy)
+    sent = tuple(
+        order
+        for order in case.chart.orders
+        if order.concepts & frozenset(CONTENT.referrals) and order.status in (OrderStatus.ACTIVE, OrderStatus.COMPLETED)
+    )
+    return (*neuropathy, *sent) if neuropathy and sent else ()
+
+
+def neurology_referrals(case: Case) -> Referrals:
+    """The active neurology referrals that were read."""
+    running = case.ordered(*CONTENT.referrals, within=case.windows.referral)
+    others = [
+        order
+        for order in case.chart.orders
+        if order.concepts & frozenset(CONTENT.referrals)
+        and order.status is OrderStatus.ACTIVE
+        and order not in running
+    ]
+    return Referrals(running, tuple(sorted(others, key=_newest_first)))
+
+
+def may_propose_referral(case: Case) -> bool:
+    """Whether a new neurology referral may be proposed: not if an unread order may be one already (3.8 no. 13)."""
+    return case.complete(Area.ORDERS)
+
+
+def missing_tests(case: Case, *tests: ScreenTest) -> tuple[ScreenTest, ...]:
+    """Tests of the screen to add to a referral (P1, P7); none if what is done or awaited could not be read."""
+    if not case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS):
+        return ()
+    return _SCREEN.missing(case, *tests)
+
+
+def named_symptom(case: Case) -> str:
+    """The symptom a summary names beside a red flag: ``Fasciculation`` before ``Cramp`` before ``Myokymia``."""
+    return next(case.shows.words[s].capitalize() for s in CONTENT.beside if case.shows.shows(s))
+
+
+def printed(dates: Iterable[When | None]) -> str:
+    """The latest of these dates as a card prints it, or the word for undated."""
+    known = [when for when in dates if when is not None]
+    return str(max(known, key=lambda when: (when.last_day, when.first_day))) if known else CONTENT.undated
+
+
+def _newest_first(order: Order) -> tuple[bool, int, str]:
+    return (order.when is None, -order.when.latest.toordinal() if order.when else 0, order.source)
+
+
+def load_red_flags() -> RedFlagContent:
+    """The content of red_flags.toml. Raises BadContent if a table or a name in it is missing or unknown."""
+    whole = Section("red_flags.toml", read_toml(files("cards") / "red_flags.toml"))
+    tables = {name: whole.section(name) for name in ("beside", "signs", "words", "breathing", "known", "referral")}
+    whole.done()
+    try:
+        beside = tuple(Symptom(name) for name in tables["beside"].texts("symptoms"))
+    except ValueError as error:
+        raise BadContent("red_flags.toml: [beside] symptoms should be symptoms of presentation.toml") from error
+    content = RedFlagContent(
+        beside=beside,
+        signs={sign: tables["signs"].texts(sign.value) for sign in _SIGNS},
+        words={sign: tables["words"].text(sign.value) for sign in Sign},
+        undated=tables["words"].text("undated"),
+        breathing=tables["breathing"].texts("concepts"),
+        known=tables["known"].texts("concepts"),
+        neuropathy=tables["known"].texts("neuropathy"),
+        referrals=tables["referral"].texts("orders"),
+    )
+    for table in tables.values():
+        table.done()
+    groups = (*content.signs.values(), content.breathing, content.known, content.neuropathy, content.referrals)
+    if not all(groups) or not beside:
+        raise BadContent("red_flags.toml: every list needs at least one entry")
+    return content
+
+
+CONTENT = load_red_flags()
+_SCREEN = load_screen()

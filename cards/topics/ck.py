@@ -1,0 +1,85 @@
+"""Creatine kinase above the upper limit, by how many times (specification P12, 3.5; silence rules S11 and S15)."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from cards.bands import Grade, Grading, Ungraded, Within, limits_for
+from cards.case import Case
+from cards.chart import Area, NotReadable, NotRecorded, Recorded, Result
+from cards.finding import Finding, Indicator
+from cards.screening import ScreenTest, load_screen
+from cards.topic import Sheet, load_topic
+from cards.wording import ratio_of, value_of
+
+CK: Final = "ck-total"
+_SCREEN: Final = load_screen()
+
+
+def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
+    """A creatine kinase clearly above its limit is worth a repeat after rest, and from five times the limit a closer
+    look; a trivial rise is rarely relevant.
+    """
+    match case.latest_fresh(CK):
+        case Recorded(results):
+            yield from _judge(case, sheet, results)
+        case NotRecorded() | NotReadable():
+            pass
+    for result in case.preliminary(CK):
+        yield Finding("preliminary", evidence=(result,))
+
+
+def _judge(case: Case, sheet: Sheet, results: tuple[Result, ...]) -> Iterator[Finding]:
+    placed = [(case.grade(r), r) for r in results]
+    raised = [(grade, r) for grade, r in placed if isinstance(grade, Grade)]
+    if raised:
+        grade, result = max(raised, key=lambda pair: (pair[0].indicator, pair[1].value))  # the graver of two decides
+        yield _raised(case, sheet, grade.indicator, result, results)
+        statins = case.taking("statin", named=True)
+        if statins:
+            drug = " and ".join(sorted({case.drug(m, "statin") for m in statins}))
+            yield Finding("statin", evidence=statins, fill={"drug": drug})
+        return
+    for graded, result in placed:
+        if graded is Ungraded.SEX:
+            yield Finding("unclassifiable", evidence=(result,), fill=_fill(case, result))
+        elif _is_trivially_raised(case, graded, result):
+            yield Finding("trivial", evidence=(result,), fill=_fill(case, result))
+
+
+def _raised(case: Case, sheet: Sheet, indicator: Indicator, result: Result, results: tuple[Result, ...]) -> Finding:
+    kind = {Indicator.INFO: "raised", Indicator.WARNING: "marked", Indicator.CRITICAL: "urgent"}[indicator]
+    if kind == "urgent" and not case.is_fresh(result, case.windows.critical):
+        kind = "not-repeated"
+    missing: tuple[ScreenTest, ...] = ()
+    if case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS):  # unknown is not missing
+        missing = _SCREEN.missing(case, ScreenTest.UE, ScreenTest.TSH)
+    return Finding(
+        kind,
+        evidence=results,
+        fill=_fill(case, result),
+        about=CK,
+        suggest=(*sheet.open_for(case, "repeat-ck"), *(test.value for test in missing)),
+    )
+
+
+def _fill(case: Case, result: Result) -> dict[str, str]:
+    """Value, date and how many times the upper limit; both multiples when the limit depends on a sex not known."""
+    marks = [b.value for b in case.bands.of(CK) if b.bound.endswith("_ratio") and b.value is not None]
+    sign = "" if result.comparator is None else result.comparator.value
+    ratios = [ratio_of(result.value, high, marks) for high in sorted(_upper_limits(case, result), reverse=True)]
+    return {"value": value_of(result), "ratio": sign + " to ".join(ratios), "date": str(result.when)}
+
+
+def _upper_limits(case: Case, result: Result) -> set[Decimal]:
+    used = limits_for(result, case.analyte(CK), case.chart.person)
+    return {one.limits.high for one in used if one.limits.high}
+
+
+def _is_trivially_raised(case: Case, grading: Grading, result: Result) -> bool:
+    """Above every upper limit that may apply, and in no band (S15)."""
+    highs = _upper_limits(case, result)
+    return isinstance(grading, Within) and bool(highs) and all(result.value > high for high in highs)
+
+
+TOPIC = load_topic(find, beside=__file__)

@@ -1,0 +1,120 @@
+"""The biochemical screen of the fact sheet, where a test of it is neither done nor awaited (P14, S5, S10)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from cards.case import Case
+from cards.chart import Area, Comparator, Medicine, NotReadable, NotRecorded, Order, Recorded, Result
+from cards.finding import Finding
+from cards.presentation import Symptom
+from cards.screening import ScreenTest, load_screen
+from cards.topic import Sheet, load_topic
+from cards.wording import value_of
+
+POTASSIUM: Final = "potassium"
+_SCREEN: Final = load_screen()
+
+
+def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
+    """In cramp or fasciculation the screen may be completed; without delay if the last potassium was abnormal and
+    never repeated, or a diuretic is taken without a U&E since.
+
+    Silent when results, medicines or orders were not read to the end: unknown is not missing (3.8 no. 13).
+    """
+    if not case.shows.shows(Symptom.CRAMP, Symptom.FASCICULATION):
+        return
+    if not case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS):
+        return
+    missing = _SCREEN.missing(case)
+    if not missing:
+        return
+    if ScreenTest.UE in missing:
+        yield from _pressing(case, sheet)
+    yield Finding(
+        "missing",
+        evidence=(*_last_values(case, missing), *_awaited(case)),
+        fill={"tests": _listed([_SCREEN.tests[test].title for test in missing])},
+        suggest=tuple(test.value for test in missing),
+    )
+
+
+def _pressing(case: Case, sheet: Sheet) -> Iterator[Finding]:
+    """What makes a missing U&E urgent."""
+    last = _last_potassium(case, sheet)
+    abnormal = [r for r in last if _is_outside(r, sheet)]
+    if abnormal:
+        fill = {"value": value_of(abnormal[0]), "date": str(abnormal[0].when)}
+        yield Finding("old-abnormal-potassium", evidence=last, fill=fill)
+    diuretics = case.taking("diuretic")
+    if not diuretics:
+        return
+    newest = max(diuretics, key=lambda m: (str(case.started(m) or ""), m.source))
+    fill = {"drug": case.drug(newest, "diuretic")}
+    if last and _predates(case, last, newest):
+        yield Finding("ue-before-diuretic", evidence=(*diuretics, *last), fill={**fill, "date": str(last[0].when)})
+    else:
+        yield Finding("diuretic-without-ue", evidence=diuretics, fill=fill)
+
+
+def _last_potassium(case: Case, sheet: Sheet) -> tuple[Result, ...]:
+    """The newest potassium, however old. A haemolysed sample may hide a low value, so a normal one does not count."""
+    counted = tuple(r for r in case.chart.results if not r.haemolysed or _is_outside(r, sheet))
+    match replace(case.chart, results=counted).latest(POTASSIUM):
+        case Recorded(results):
+            return results
+        case NotRecorded() | NotReadable():
+            return ()
+
+
+def _is_outside(result: Result, sheet: Sheet) -> bool:
+    """Whether a potassium lies outside the limits of P14, which are the same for everyone."""
+    low, high = sheet.number("potassium-low"), sheet.number("potassium-high")
+    return _surely_below(result, low) or _surely_above(result, high)
+
+
+def _surely_below(result: Result, low: Decimal) -> bool:
+    if result.comparator is Comparator.LESS:
+        return result.value <= low
+    return result.comparator in (None, Comparator.AT_MOST) and result.value < low
+
+
+def _surely_above(result: Result, high: Decimal) -> bool:
+    if result.comparator is Comparator.MORE:
+        return result.value >= high
+    return result.comparator in (None, Comparator.AT_LEAST) and result.value > high
+
+
+def _predates(case: Case, results: tuple[Result, ...], medicine: Medicine) -> bool:
+    """Whether the potassium was taken before the medicine, or on its first day."""
+    start = case.started(medicine)
+    return start is not None and all(r.when.first_day <= start for r in results)
+
+
+def _last_values(case: Case, missing: tuple[ScreenTest, ...]) -> Iterator[Result]:
+    """What is on record of a missing test, however old or unfit to count: the reader sees why it is called missing."""
+    for test in missing:
+        match case.chart.latest(*_SCREEN.tests[test].analytes):
+            case Recorded(results):
+                yield from results
+            case NotRecorded() | NotReadable():
+                pass
+
+
+def _awaited(case: Case) -> Iterator[Order]:
+    """Tests of the screen that are ordered already."""
+    seen: set[str] = set()
+    for test in ScreenTest:
+        for order in _SCREEN.look(case, test).orders:
+            if order.source not in seen:
+                seen.add(order.source)
+                yield order
+
+
+def _listed(titles: list[str]) -> str:
+    """``U&E, calcium, TSH and CK``."""
+    return " and ".join([", ".join(titles[:-1]), titles[-1]] if len(titles) > 1 else titles)
+
+
+TOPIC = load_topic(find, beside=__file__)

@@ -1,0 +1,90 @@
+"""Thyroid stimulating hormone outside its range, weighed with the free hormones of the same time (P13, 3.5)."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from cards.bands import Grade, Whose, Within
+from cards.case import Case
+from cards.chart import Comparator, Lookup, NotReadable, NotRecorded, Recorded, Result
+from cards.finding import Finding, Indicator
+from cards.topic import Sheet, load_topic
+from cards.wording import value_of
+
+TSH, FREE_T4, FREE_T3 = "tsh", "free-t4", "free-t3"
+_BELOW: Final = (None, Comparator.LESS, Comparator.AT_MOST)
+_ABOVE: Final = (None, Comparator.MORE, Comparator.AT_LEAST)
+
+
+def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
+    """A TSH outside its range may go with cramps; far outside, or with a free hormone out on the other side, it is
+    worth a review.
+    """
+    match case.latest_fresh(TSH):
+        case Recorded(results):
+            yield from _judge(case, sheet, results)
+        case NotRecorded() | NotReadable():
+            pass
+    for result in case.preliminary(TSH):
+        yield Finding("preliminary", evidence=(result,))
+
+
+def _judge(case: Case, sheet: Sheet, results: tuple[Result, ...]) -> Iterator[Finding]:
+    outside = [(grade, r) for r in results if isinstance(grade := case.grade(r), Grade)]
+    if not outside:
+        for result in results:
+            grading = case.grade(result)
+            if isinstance(grading, Within) and grading.used.whose is Whose.NONE:
+                yield Finding("no-range", evidence=(result,), fill=_fill(result))
+        return
+    grade, result = max(outside, key=lambda pair: pair[0].indicator)  # the graver of two decides (3.8 no. 12)
+    hormones = tuple(_out_on_the_other_side(case, grade.side))
+    kind = "outside" if grade.indicator is Indicator.WARNING or hormones else "mild"
+    wanted = ["repeat-tft"] if _on_record(case, FREE_T4) else ["free-t4", "repeat-tft"]
+    yield Finding(kind, evidence=results, fill=_fill(result), about=TSH, suggest=sheet.open_for(case, *wanted))
+    yield Finding(f"{grade.side}-tsh")
+    if hormones:
+        yield Finding(f"{grade.side}-with-hormone", evidence=hormones)
+    elif normal := _readable(case.latest_fresh(FREE_T4)):
+        yield Finding("free-t4-seen", evidence=normal)
+
+
+def _fill(result: Result) -> dict[str, str]:
+    return {"value": value_of(result), "date": str(result.when)}
+
+
+def _out_on_the_other_side(case: Case, side: str) -> Iterator[Result]:
+    """Low free T4 beside a high TSH, raised free T4 or T3 beside a low one; judged by the range sent and no other."""
+    for name in (FREE_T4,) if side == "high" else (FREE_T4, FREE_T3):
+        for result in _readable(case.latest_fresh(name)):
+            if _is_low(result) if side == "high" else _is_raised(result):
+                yield result
+
+
+def _is_low(result: Result) -> bool:
+    low = None if result.limits is None else result.limits.low
+    if low is None or result.comparator not in _BELOW:
+        return False
+    return result.value < low or (result.comparator is Comparator.LESS and result.value == low)
+
+
+def _is_raised(result: Result) -> bool:
+    high = None if result.limits is None else result.limits.high
+    if high is None or result.comparator not in _ABOVE:
+        return False
+    return result.value > high or (result.comparator is Comparator.MORE and result.value == high)
+
+
+def _readable(found: Lookup[tuple[Result, ...]]) -> tuple[Result, ...]:
+    match found:
+        case Recorded(results):
+            return results
+        case NotRecorded() | NotReadable():
+            return ()
+
+
+def _on_record(case: Case, analyte: str) -> bool:
+    """Whether a recent value is there, or may be there unread: then the test is not suggested."""
+    return not isinstance(case.latest_fresh(analyte), NotRecorded)
+
+
+TOPIC = load_topic(find, beside=__file__)

@@ -1,0 +1,31 @@
+"""One content for all tests of the cards: it never changes once it is loaded."""
+
+from collections.abc import Callable
+
+import pytest
+
+from cards.advise import advise
+from cards.card import Advice
+from cards.content import Content, load_content
+from cards.examples import chart_of
+from terminology.vocabulary import Vocabulary, load
+
+
+@pytest.fixture(scope="session")
+def content() -> Content:
+    return load_content(load())
+
+
+@pytest.fixture(scope="session")
+def vocabulary(content: Content) -> Vocabulary:
+    return content.vocabulary
+
+
+@pytest.fixture(scope="session")
+def advised(content: Content) -> Callable[..., Advice]:
+    """The advice for a chart given in lines of the worked examples."""
+
+    def ask(**lines: str | list[str] | bool) -> Advice:
+        return advise(chart_of(content.vocabulary, **lines), content)
+
+    return ask

@@ -1,0 +1,185 @@
+"""The real server command on a free loopback port."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from tests.contract.cds_hooks import faults
+from tests.fhir_stub import TOKEN
+from tests.repository import ROOT
+from tests.service.stand_ins import body
+
+CALL = "/cds-services/muscle-patient-view"
+CANARY = "c4n4ry"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Running:
+    def __init__(self, process, port):
+        self.process, self.port = process, port
+
+    def ask(self, method, path, raw=None, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request(method, path, raw, headers)
+            response = connection.getresponse()
+            return response.status, dict(response.getheaders()), response.read()
+        finally:
+            connection.close()
+
+    def send(self, raw):
+        """Bytes over a bare socket, and all that comes back."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            connection.sendall(raw)
+            connection.shutdown(socket.SHUT_WR)
+            answer = b""
+            while piece := connection.recv(65536):
+                answer += piece
+            return answer
+
+    def stop(self):
+        """Ask it to end as a container engine would; its exit status and all it printed."""
+        self.process.send_signal(signal.SIGTERM)
+        out, err = self.process.communicate(timeout=30)
+        return self.process.returncode, out, err
+
+
+@contextmanager
+def server(*arguments, **environment):
+    port = free_port()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MUSCLE_CDS_") and name != "ENV"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service", *arguments, "--port", str(port)],
+        cwd=ROOT,
+        env=kept | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    running = Running(process, port)
+    try:
+        for _ in range(200):
+            try:
+                running.ask("GET", "/cds-services")
+                break
+            except OSError:
+                assert process.poll() is None, process.communicate()
+                time.sleep(0.05)
+        yield running
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+def test_serve_answers_logs_in_json_and_ends_cleanly():
+    with server("serve", MUSCLE_CDS_PROFILE="demo", MUSCLE_CDS_FHIR_BASES="http://127.0.0.1:8181/fhir") as running:
+        status, headers, raw = running.ask("GET", "/cds-services")
+        assert (status, headers["Content-Type"]) == (200, "application/json")
+        assert faults("discovery", json.loads(raw)) == []
+
+        status, _, raw = running.ask("POST", CALL, body())
+        assert status == 200
+        assert faults("response", json.loads(raw)) == []
+
+        # keep-alive, chunks, and what is not HTTP at all
+        chunked = b"POST %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n"
+        assert b" 200 OK" in running.send(chunked % (CALL.encode(), len(body()), body())).split(b"\r\n", 1)[0]
+        too_much = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n" % CALL.encode()
+        assert b" 413 " in running.send(too_much).split(b"\r\n", 1)[0]
+
+        code, out, err = running.stop()
+
+    assert code == 0
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert {line["event"] for line in lines} == {"request"}
+    assert [line["status"] for line in lines if line["method"] == "POST"] == [200, 200, 413]
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        f"{CANARY} nonsense\r\n\r\n".encode(),
+        f"GET /{CANARY} HTTP/9.9\r\n\r\n".encode(),
+        f"GET / HTTP/1.1\r\nHost: x\r\n{CANARY} bad: <b>{CANARY}</b>\r\n\r\n".encode(),
+        f"GET /?{CANARY * 2000} HTTP/1.1\r\nHost: x\r\n\r\n".encode(),
+        f"POST {CALL} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{CANARY}\r\n".encode(),
+    ],
+)
+def test_what_is_not_http_is_refused_in_json_and_never_repeated_or_logged(raw):
+    with server("serve", MUSCLE_CDS_PROFILE="demo") as running:
+        head, _, answer = running.send(raw).partition(b"\r\n\r\n")
+        assert running.ask("GET", "/cds-services")[0] == 200
+        code, out, err = running.stop()
+
+    assert head.startswith(b"HTTP/1.1 4")
+    assert b"content-type: application/json" in head.lower()
+    assert json.loads(answer)["resourceType"] == "OperationOutcome"
+    assert CANARY.encode() not in head + answer
+    assert CANARY not in out + err
+    assert all(json.loads(line) for line in out.splitlines())
+    assert code == 0
+
+
+def test_a_running_call_is_finished_when_the_server_is_told_to_end():
+    """The call waits for a FHIR server that accepts and stays silent; it is answered all the same."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(32)
+        base = f"http://127.0.0.1:{silent.getsockname()[1]}/fhir"
+        access = {"fhirServer": base, "fhirAuthorization": {"access_token": TOKEN, "token_type": "Bearer"}}
+        with server("serve", MUSCLE_CDS_PROFILE="demo", MUSCLE_CDS_FHIR_BASES=base) as running:
+            answers = []
+            caller = threading.Thread(target=lambda: answers.append(running.ask("POST", CALL, body(**access))))
+            caller.start()
+            connection, _ = silent.accept()  # the call is under way
+            code, out, _ = running.stop()
+            caller.join(20)
+            connection.close()
+
+    assert code == 0
+    ((status, _, raw),) = answers
+    assert status == 200
+    assert faults("response", json.loads(raw)) == []
+    assert TOKEN not in out
+
+
+def test_demo_prints_what_to_try_and_the_printed_command_shows_cards():
+    with server("demo") as running:
+        _, _, request = running.ask("GET", "/demo/patients/low-potassium-on-indapamide")
+        status, _, raw = running.ask("POST", CALL, request)
+        code, out, _ = running.stop()
+
+    assert (status, code) == (200, 0)
+    assert json.loads(raw)["cards"]
+    assert f"curl -s http://127.0.0.1:{running.port}/demo/patients/low-potassium-on-indapamide" in out
+
+
+def test_a_port_that_is_taken_ends_with_a_message():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        environment = {name: value for name, value in os.environ.items() if name != "ENV"}
+        done = subprocess.run(
+            [sys.executable, "-m", "service", "demo", "--port", str(taken.getsockname()[1])],
+            cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    assert done.returncode != 0
+    assert "Connection in use" in done.stdout
+    assert "is answering" not in done.stdout
