@@ -10,7 +10,7 @@
     orders    = ["refer-neurology active 10 days ago"]
     family    = ["motor-neurone-disease in mother"]
     unreadable = ["results"]                                    # a part of the record that could not be had
-    unread    = ["potassium: the unit 'mg%' cannot be converted"]
+    unread    = ["potassium: the unit 'mg%' cannot be converted"]  # also: "problems/muscle-weakness: ..."
     card      = "warning"                                       # indicator of the topic's card, "none" for no card
     says      = ["3.1", "indapamide"]                           # found in the card, case ignored
     never     = ["stop"]                                        # not found in it
@@ -69,7 +69,7 @@ _MEDICINE = re.compile(
     r"(?P<names>[a-z0-9+-]+)( since (?P<days>\d+) days ago)?(?P<ended> ended( (?P<end>\d+) days ago)?)?"
     r"( by (?P<link>name|brand))?( for (?P<reason>[a-z-]+))?"
 )
-_ORDER = re.compile(rf"(?P<concept>[a-z-]+) (?P<status>active|draft|completed|other)( {_DAYS}|)")
+_ORDER = re.compile(rf"(?P<concept>[a-z0-9-]+) (?P<status>active|draft|completed|other)( {_DAYS}|)")
 _FAMILY = re.compile(r"(?P<concept>[a-z-]+) in (?P<who>\w+)")
 _PERSON = re.compile(r"(?P<sex>male|female|unknown) ((?P<age>\d+)|born (?P<born>\d{4}-\d\d-\d\d)|of unknown age)")
 
@@ -152,7 +152,7 @@ def chart_from(row: Section, vocabulary: Vocabulary) -> Chart:
         ),
         orders=tuple(_order(line, number, vocabulary, row) for number, line in enumerate(row.texts("orders"), 1)),
         relatives=tuple(_relative(line, number, vocabulary, row) for number, line in enumerate(row.texts("family"), 1)),
-        unread=tuple(_unread(line, number) for number, line in enumerate(row.texts("unread"), 1)),
+        unread=tuple(_unread(line, number, row) for number, line in enumerate(row.texts("unread"), 1)),
         for_clinician=not row.flag("for_patient"),
     )
 
@@ -288,6 +288,8 @@ def _relative(line: str, number: int, vocabulary: Vocabulary, row: Section) -> R
     return Relative(frozenset({concept}), who, f"{_known(concept, vocabulary)}, {who}", f"FamilyMemberHistory/f{number}")
 
 
-def _unread(line: str, number: int) -> Unread:
+def _unread(line: str, number: int, row: Section) -> Unread:
     about, _, why = line.partition(": ")
-    return Unread(Area.RESULTS, about, why, f"Observation/u{number}", ago(1))
+    area, _, concept = about.rpartition("/")
+    kind = "Condition" if area == Area.PROBLEMS.value else "Observation"
+    return Unread(_area(area, row) if area else Area.RESULTS, concept, why, f"{kind}/u{number}", ago(1))

@@ -178,9 +178,7 @@ def neurology_referrals(case: Case) -> Referrals:
     others = [
         order
         for order in case.chart.orders
-        if order.concepts & frozenset(CONTENT.referrals)
-        and order.status is OrderStatus.ACTIVE
-        and order not in running
+        if order.concepts & frozenset(CONTENT.referrals) and order.status is OrderStatus.ACTIVE and order not in running
     ]
     return Referrals(running, tuple(sorted(others, key=_newest_first)))
 

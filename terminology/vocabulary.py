@@ -5,7 +5,7 @@ these codings mean? A coding that no table knows means nothing here: it is count
 never taken for normal.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -47,9 +47,9 @@ _SEARCHED: Final = ("loinc", "snomed")
 _NONE: Final[frozenset[str]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Vocabulary:
-    """All tables, ready to be asked. Build one with :func:`load`."""
+    """All tables, ready to be asked. Build one with :func:`load`. Two are the same only if they are one."""
 
     version: str
     content_hash: str
@@ -59,22 +59,22 @@ class Vocabulary:
 
     def measured(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Analytes (and panels, ``panel-ue``) that an observation's codings name; empty if any coding is excluded."""
-        codings = tuple(codings)
-        if self.is_excluded(codings):
+        keys = self._keys(codings)
+        if _meaning(self.tables.excluded, keys):
             return _NONE
-        return self._all(self.tables.results, codings)
+        return _meaning(self.tables.results, keys)
 
     def is_excluded(self, codings: Iterable[Coding]) -> bool:
         """Whether any coding is a known look-alike that must never be read as the analyte (CK-MB, urine sodium)."""
-        return bool(self._all(self.tables.excluded, codings))
+        return bool(_meaning(self.tables.excluded, self._keys(codings)))
 
     def problems(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Problem, finding and status concepts (``muscle-cramp``, ``pregnancy``) that the codings name."""
-        return self._all(self.tables.problems, codings)
+        return _meaning(self.tables.problems, self._keys(codings))
 
     def orders(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Order and referral concepts (``order-ck``, ``refer-neurology``) that the codings name."""
-        return self._all(self.tables.orders, codings)
+        return _meaning(self.tables.orders, self._keys(codings))
 
     def medicine(self, codings: Iterable[Coding]) -> MedicineMatch | None:
         """The medicine the codings name, all ingredients of a combination product together.
@@ -82,9 +82,9 @@ class Vocabulary:
         An ingredient has ``Link.CODE`` if a row of any of the codings shows it in the product's own name. What only
         unsourced brand rows name never gains that link: it stands in ``also_by_brand``, or makes a match of its own.
         """
-        codings = tuple(codings)
-        founded = self._all(self.tables.by_code, codings)
-        branded = self._all(self.tables.by_brand, codings) - founded
+        keys = self._keys(codings)
+        founded = _meaning(self.tables.by_code, keys)
+        branded = _meaning(self.tables.by_brand, keys) - founded
         if founded:
             return MedicineMatch(founded, Link.CODE, branded)
         return MedicineMatch(branded, Link.BRAND) if branded else None
@@ -154,28 +154,31 @@ class Vocabulary:
                     codes.update(dict.fromkeys(local))
         return tuple(codes)
 
-    def _all(self, table: Codes, codings: Iterable[Coding]) -> frozenset[str]:
-        """What all codings together mean in one table."""
-        found = _NONE
+    def _keys(self, codings: Iterable[Coding]) -> list[tuple[str, str]]:
+        """Where to look codings up: under their system, or under the only system that could own the code."""
+        keys: list[tuple[str, str]] = []
         for coding in codings:
-            for system, code in self._keys(coding):
-                if meaning := table.get(system, {}).get(code):
-                    found |= meaning
-        return found
+            code = coding.code.partition("|")[0].strip()
+            if not code:
+                continue
+            address = coding.system.partition("|")[0].strip()
+            system = self.systems.get(address)
+            if system is None:
+                if address:
+                    keys.append((address, code))  # a local code of the site's overlay
+                system = only_owner(code)
+            if system is not None:
+                keys.append((ALIKE.get(system, system), normal(system, code)))
+        return keys
 
-    def _keys(self, coding: Coding) -> Iterator[tuple[str, str]]:
-        """Where to look a coding up: under its system, or under the only system that could own the code."""
-        code = coding.code.partition("|")[0].strip()
-        if not code:
-            return
-        address = coding.system.partition("|")[0].strip()
-        system = self.systems.get(address)
-        if system is None:
-            if address:
-                yield address, code  # a local code of the site's overlay
-            system = only_owner(code)
-        if system is not None:
-            yield ALIKE.get(system, system), normal(system, code)
+
+def _meaning(table: Codes, keys: list[tuple[str, str]]) -> frozenset[str]:
+    """What all the keys together mean in one table."""
+    found = _NONE
+    for system, code in keys:
+        if (codes := table.get(system)) and (meaning := codes.get(code)):
+            found |= meaning
+    return found
 
 
 def load(*, without_licences: frozenset[str] = frozenset(), overlay: Path | None = None) -> Vocabulary:

@@ -1,15 +1,34 @@
 """The table of contents: every topic, in the order a clinician should meet them (specification 3.5)."""
 
 from cards.topic import Topic
-from cards.topics import biochemistry, ck, data_quality, medicines, missing_tests, out_of_scope, quinine, thyroid
+from cards.topics import (
+    biochemistry,
+    ck,
+    data_quality,
+    facial_spasm,
+    known_neuromuscular,
+    medicines,
+    missing_tests,
+    myotonia,
+    out_of_scope,
+    quinine,
+    referral_red_flag,
+    symptom_advice,
+    thyroid,
+)
 
 TOPICS: tuple[Topic, ...] = (
+    referral_red_flag.TOPIC,
     biochemistry.TOPIC,
     ck.TOPIC,
     quinine.TOPIC,
+    myotonia.TOPIC,
     medicines.TOPIC,
     thyroid.TOPIC,
     missing_tests.TOPIC,
+    facial_spasm.TOPIC,
+    known_neuromuscular.TOPIC,
+    symptom_advice.TOPIC,
     out_of_scope.TOPIC,
     data_quality.TOPIC,
 )

@@ -51,6 +51,7 @@ def _raised(case: Case, sheet: Sheet, indicator: Indicator, result: Result, resu
     kind = {Indicator.INFO: "raised", Indicator.WARNING: "marked", Indicator.CRITICAL: "urgent"}[indicator]
     if kind == "urgent" and not case.is_fresh(result, case.windows.critical):
         kind = "not-repeated"
+    repeat = "repeat-ck-soon" if kind in ("urgent", "not-repeated") else "repeat-ck"  # no rest is waited for
     missing: tuple[ScreenTest, ...] = ()
     if case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS):  # unknown is not missing
         missing = _SCREEN.missing(case, ScreenTest.UE, ScreenTest.TSH)
@@ -59,7 +60,7 @@ def _raised(case: Case, sheet: Sheet, indicator: Indicator, result: Result, resu
         evidence=results,
         fill=_fill(case, result),
         about=CK,
-        suggest=(*sheet.open_for(case, "repeat-ck"), *(test.value for test in missing)),
+        suggest=(*sheet.open_for(case, repeat), *(test.value for test in missing)),
     )
 
 

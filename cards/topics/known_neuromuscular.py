@@ -10,7 +10,7 @@ from cards.topic import Sheet, load_topic
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:  # noqa: ARG001 -- every topic is asked the same way
-    """With a known neuromuscular disease, or a neuropathy referred to neurology, the existing team is the one to ask."""
+    """With a known neuromuscular disease, or a neuropathy referred to neurology, the existing team is to be asked."""
     disease, neuropathy = known_disease(case), known_neuropathy(case)
     if disease:
         yield Finding("known", evidence=(*case.shows.shows(*Symptom), *disease))

@@ -1,4 +1,4 @@
-"""Red flags: weakness, bulbar signs, rigidity or a severe cramp beside a twitch or cramp, and what a referral answers."""
+"""Red flags: weakness, bulbar signs, rigidity or severe cramp beside a twitch or cramp, and what a referral answers."""
 
 from collections.abc import Iterable, Iterator
 

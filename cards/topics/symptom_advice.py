@@ -20,8 +20,12 @@ from cards.topic import Sheet, load_topic
 
 SYMPTOMS = (Symptom.FASCICULATION, Symptom.CRAMP, Symptom.MYOKYMIA)  # the first that is there gives the summary
 POWER = (Sign.WEAKNESS, Sign.WASTING)
-BENIGN_IN_FAMILY = frozenset({"cramp-fasciculation-syndrome", "muscle-cramp", "nocturnal-leg-cramp", "muscle-fasciculation"})
-NEUROMUSCULAR_IN_FAMILY = frozenset({"motor-neurone-disease", "muscular-dystrophy", "myotonic-dystrophy"})
+BENIGN_IN_FAMILY = frozenset(
+    {"cramp-fasciculation-syndrome", "muscle-cramp", "nocturnal-leg-cramp", "muscle-fasciculation"}
+)
+DISEASE_IN_FAMILY = frozenset(
+    {"motor-neurone-disease", "muscular-dystrophy", "myotonic-dystrophy", "family-history-nervous-system"}
+)
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
@@ -112,13 +116,10 @@ def _worry(case: Case) -> Iterator[Finding]:
 
 
 def _family(case: Case) -> Iterator[Finding]:
-    benign = tuple(r for r in case.chart.relatives if r.concepts & BENIGN_IN_FAMILY)
-    if benign:
+    if benign := tuple(r for r in case.chart.relatives if r.concepts & BENIGN_IN_FAMILY):
         yield Finding("family-benign", evidence=benign)
-    disease = tuple(r for r in case.chart.relatives if r.concepts & NEUROMUSCULAR_IN_FAMILY)
-    coded = case.chart.has("family-history-nervous-system")
-    if disease or coded:
-        yield Finding("family-disease", evidence=(*disease, *coded))
+    if disease := tuple(r for r in case.chart.relatives if r.concepts & DISEASE_IN_FAMILY):
+        yield Finding("family-disease", evidence=disease)
 
 
 TOPIC = load_topic(find, beside=__file__)

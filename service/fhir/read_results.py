@@ -41,6 +41,7 @@ def read_observation(resource: Resource, record: Record) -> tuple[Reading, ...]:
     observed = record.observed(resource.code)
     if (
         len(observed.analytes) == 1
+        and not observed.ambiguous
         and resource.component is None
         and resource.contained is None
         and not observed.problems
@@ -82,16 +83,12 @@ def _readings(resource: Resource, observed: Observed, record: Record, origin: st
         record.haemolysis_tests.append(resource)
     parts = tuple(_parts(resource, record, origin))
     yield from parts
-    match observed.analytes:
-        case (analyte,):
-            if not (_has_no_value(resource) and analyte.name in {_about(part) for part in parts}):
-                yield _result(resource, analyte, record, origin)
-        case ():
-            pass
-        case several:
-            for analyte in several:
-                why = f"{analyte.title}: its codes name more than one test"
-                yield Unread(Area.RESULTS, analyte.name, why, origin, _when(resource, record))
+    for analyte in observed.analytes:
+        if observed.ambiguous:
+            why = f"{analyte.title}: its codes name more than one test"
+            yield Unread(Area.RESULTS, analyte.name, why, origin, _when(resource, record))
+        elif not (_has_no_value(resource) and analyte.name in {_about(part) for part in parts}):
+            yield _result(resource, analyte, record, origin)
     if not observed.excluded:
         yield from read_finding(resource, observed.problems, record, origin, STATUSES, _when(resource, record))
     if not observed.known and not record.concepts(resource.valueCodeableConcept):

@@ -29,6 +29,7 @@ SAMPLE_HAEMOLYSED: Final = "sample-haemolysed"
 SPECIMEN_HAEMOLYSED: Final = "specimen-haemolysed"
 """A value of Specimen.condition or Observation.interpretation (terminology rule 10, specification 3.8 no. 14)."""
 
+_PANEL: Final = "panel-"
 _NOTHING: Final[frozenset[str]] = frozenset()
 _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,256}")  # longer than FHIR allows: order ids of one large EHR are
 
@@ -38,7 +39,8 @@ class Observed:
     """What the code of an observation stands for. All empty: nothing we know."""
 
     analytes: tuple[Analyte, ...] = ()
-    panel: bool = False
+    ambiguous: bool = False  # its codes name more than one test, be it one no rule reads (ionised calcium)
+    panel: bool = False  # a panel, or a test that no rule reads
     tells_haemolysis: bool = False
     problems: frozenset[str] = _NOTHING
     excluded: bool = False  # a look-alike that must never be read as the analyte (terminology rule 2)
@@ -160,8 +162,10 @@ class Record:
             return Observed(problems=problems, excluded=True)
         measured = self.vocabulary.measured(found)
         known = self.vocabulary.analytes
+        tests = [name for name in sorted(measured) if not (name.startswith(_PANEL) or name == SAMPLE_HAEMOLYSED)]
         return Observed(
-            analytes=tuple(known[name] for name in sorted(measured) if name in known),
+            analytes=tuple(known[name] for name in tests if name in known),
+            ambiguous=len(tests) > 1,
             panel=bool(measured),
             tells_haemolysis=SAMPLE_HAEMOLYSED in measured,
             problems=problems,

@@ -20,14 +20,12 @@ Draft = Callable[[Intent, str, str | None], Json]
 class Renderer:
     """Makes the body of an answer. ``draft`` makes the FHIR resource of an intent, for a patient and an encounter.
 
-    ``label`` names the rule set and its version on every card; ``source_url`` is its page, "" for none;
-    ``topic_codes_plain``: specification 3.8 no. 28.
+    ``label`` names the rule set and its version on every card; ``topic_codes_plain``: specification 3.8 no. 28.
     """
 
     draft: Draft
     label: str
     canonical_base: str
-    source_url: str = ""
     topic_codes_plain: bool = False
 
     def body(self, answer: Answer) -> Json:
@@ -61,8 +59,6 @@ class Renderer:
             "code": card.topic.replace("-", "") if self.topic_codes_plain else card.topic,
             "display": card.topic_title,
         }
-        if self.source_url:
-            return {"label": self.label, "url": self.source_url, "topic": topic}
         return {"label": self.label, "topic": topic}
 
     def _suggestion(self, intent: Intent, answer: Answer) -> Json:

@@ -1,7 +1,7 @@
 """The three addresses of CDS Hooks, and what holds for every answer. A route parses, calls and renders; no more.
 
-Who may call (issue: client authentication) belongs before ``parse`` in :meth:`Routes.call`, and in discovery;
-feedback is a third address beside the two.
+Who may call is to be asked before ``parse`` in :meth:`Routes.call`, and in :meth:`Routes.discover`; feedback is a third
+address beside the two. Neither is there yet, which is why the production profile does not start (service/app.py).
 """
 
 import time

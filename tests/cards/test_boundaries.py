@@ -178,15 +178,26 @@ def test_a_weakness_is_a_red_flag_for_365_days_and_background_after_that(
     assert "Muscle weakness" in text(advice)
 
 
-def test_a_referral_of_the_same_day_as_the_weakness_answers_it(advised: Ask) -> None:
+@pytest.mark.parametrize(("days", "expected"), [(4, NONE), (5, "warning")])
+def test_a_referral_of_the_same_day_as_the_weakness_answers_it_and_an_earlier_one_does_not(
+    advised: Ask, days: int, expected: str
+) -> None:
     advice = advised(
-        problems=[*CRAMP, "muscle-weakness 4 days ago"], orders=["refer-neurology active 4 days ago"]
+        problems=[*CRAMP, "muscle-weakness 4 days ago"], orders=[f"refer-neurology active {days} days ago"]
     )
-    assert indicator(advice, "referral-red-flag") == NONE
+    assert indicator(advice, "referral-red-flag") == expected
     assert indicator(advice, "symptom-advice") == NONE
 
 
-@pytest.mark.parametrize("why", ["the value has no unit", "the unit 'mmol' is not one that can be converted", "the unit 'mg%' is not one that can be converted", "the value was sent as text"])
+@pytest.mark.parametrize(
+    "why",
+    [
+        "the value has no unit",
+        "the unit 'mmol' is not one that can be converted",
+        "the unit 'mg%' is not one that can be converted",
+        "the value was sent as text",
+    ],
+)
 def test_a_value_that_cannot_be_used_is_named_and_the_test_is_missing(advised: Ask, why: str) -> None:
     advice = advised(problems=CRAMP, unread=[f"potassium: {why}"])
     assert indicator(advice, "biochemistry") == NONE

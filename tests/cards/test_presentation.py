@@ -180,9 +180,7 @@ def test_no_other_part_of_the_record_shuts_the_gate(content: Content, area: str)
 
 
 @pytest.mark.parametrize(("person", "adult"), [("male 15", False), ("male 16", True), ("male of unknown age", None)])
-def test_topics_that_speak_without_a_symptom_can_see_the_age(
-    content: Content, person: str, adult: bool | None
-) -> None:
+def test_topics_that_speak_without_a_symptom_can_see_the_age(content: Content, person: str, adult: bool | None) -> None:
     assert look(content, chart_of(content.vocabulary, person=person)).adult is adult
 
 

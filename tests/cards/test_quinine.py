@@ -43,9 +43,9 @@ def test_a_new_repeat_prescription_does_not_make_it_a_new_course(content: Conten
 
 
 def test_a_gap_of_more_than_ninety_days_makes_it_a_new_course(content: Content) -> None:
-    assert weight(content, medicines=["quinine since 10 days ago", "quinine since 200 days ago ended 101 days ago"]) == (
-        "none"
-    )
+    assert weight(
+        content, medicines=["quinine since 10 days ago", "quinine since 200 days ago ended 101 days ago"]
+    ) == ("none")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 S2 and S3 need a memory of the patient and are off by default (3.8 no. 27).
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -99,10 +100,14 @@ def test_s7_under_sixteen_there_is_one_out_of_scope_card(advised: Ask) -> None:
 
 def test_s8_a_known_neuromuscular_disease_has_one_card_and_no_benign_text(advised: Ask) -> None:
     advice = advised(
-        problems=["motor-neurone-disease 300 days ago", "muscle-fasciculation 20 days ago", "muscle-weakness 20 days ago"]
+        problems=[
+            "motor-neurone-disease 300 days ago",
+            "muscle-fasciculation 20 days ago",
+            "muscle-weakness 20 days ago",
+        ]
     )
     assert topics(advice) == {"known-neuromuscular": "info"}
-    assert "benign" not in text(advice).lower()
+    assert not re.search("(usually|always) benign", text(advice))
     assert not any(isinstance(s, Refer) for card in advice.cards for s in card.suggestions)
 
 
@@ -137,7 +142,9 @@ def test_s12_a_deceased_or_invented_patient_gets_nothing(advised: Ask, mark: str
 
 
 def test_s13_topics_of_the_record_are_not_repeated_when_something_is_ordered(content: Content) -> None:
-    chart = chart_of(content.vocabulary, problems=["muscle-cramp 20 days ago"], orders=["order-potassium draft 0 days ago"])
+    chart = chart_of(
+        content.vocabulary, problems=["muscle-cramp 20 days ago"], orders=["order-potassium draft 0 days ago"]
+    )
     advice = advise(chart, content, Moment.ORDER)
     shown = {topic.code for topic in content.topics if Moment.RECORD in topic.sheet.moments}
     assert shown

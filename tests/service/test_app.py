@@ -76,6 +76,20 @@ def test_the_switches_of_a_site_reach_the_cards():
     assert all("-" not in card["source"]["topic"]["code"] for card in cards)
 
 
+def test_a_site_may_lower_critical_cards_to_warnings():
+    request = LOW_POTASSIUM.on(TODAY)
+    for entry in request["prefetch"]["results"]["entry"]:
+        if entry["resource"]["code"]["text"] == "Serum potassium":
+            entry["resource"]["valueQuantity"]["value"] = 2.3
+    raw = json.dumps(request).encode()
+
+    def indicators(settings):
+        return {card["indicator"] for card in answer_once(settings, raw, TODAY)["cards"]}
+
+    assert "critical" in indicators(DEMO)
+    assert "critical" not in indicators(Settings(profile=Profile.DEMO, critical_as_warning=True))
+
+
 def test_a_licence_nobody_knows_stops_the_start():
     with pytest.raises(BadContent):
         load_parts(Settings(without_licences=frozenset({"no-such-licence"})))

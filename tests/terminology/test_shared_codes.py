@@ -46,13 +46,7 @@ def written(path: Path) -> Iterator[tuple[str, str, str, str]]:
                 for spelling in cases["spellings"].values():
                     if spelling["of"] == dialect:
                         respelled = code.replace(spelling["drop"], "") if "drop" in spelling else code
-                        yield (
-                            name,
-                            concept["kind"],
-                            spelling.get("system", cases["systems"][dialect]),
-                            respelled,
-                            dialect,
-                        )
+                        yield name, concept["kind"], spelling.get("system", cases["systems"][dialect]), respelled
 
 
 @pytest.mark.parametrize(("name", "kind", "system", "code"), [*written(CODES)])

@@ -297,6 +297,14 @@ def test_codes_for_two_analytes_are_refused():
     ]
 
 
+def test_a_code_for_a_test_that_no_rule_reads_makes_it_ambiguous_too():
+    both = concept((LOINC, "13959-2"), (SNOMED, "166708003"))  # ionised by one coding, adjusted by the other
+
+    assert why_unread(observation(value=2.39) | {"code": both}) == (
+        "Adjusted calcium: its codes name more than one test"
+    )
+
+
 def test_components_are_read_like_observations_of_their_own():
     panel = observation(value=None, code=(LOINC, "24326-1"), component=[
         {"code": concept(POTASSIUM), "valueQuantity": quantity(3.1, "mmol/L")},

@@ -111,6 +111,23 @@ def test_the_sentence_names_the_part_that_is_wrong_and_never_repeats_it(changed,
     assert refusal(body(**changed)).startswith(part)
 
 
+def test_text_that_cannot_be_text_is_refused():
+    whole = body().replace(b'"pat-1"', b'"\\ud800"')
+
+    assert refusal(whole).startswith(("context.patientId is not a FHIR id", "The body is not valid JSON"))
+
+
+def test_a_number_that_is_too_long_to_read_is_refused():
+    assert "not valid JSON" in refusal(body(extension={"n": 1}).replace(b'"n": 1', b'"n": ' + b"1" * 5000))
+
+
+def test_values_that_begin_alike_are_told_apart():
+    alike = [list(range(100)), [*range(99), 7], [*range(99), 8]]
+    call = called(prefetch={"a": alike[0], "b": alike[1], "c": alike[2], str(alike[2]).replace(" ", ""): None})
+
+    assert [json.loads(bytes(call.prefetch[key])) for key in "abc"] == alike
+
+
 def test_a_body_of_exactly_the_limit_is_read_and_one_byte_more_is_not():
     whole = body()
     assert parse(whole + b" " * (MAX_BODY - len(whole)), SERVICE).patient_id == "pat-1"

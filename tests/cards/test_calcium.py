@@ -1,0 +1,136 @@
+"""Adjusted calcium: the laboratory's own first, else worked out from the albumin of the same day (3.2, HZ05)."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cards.advise import advise
+from cards.calcium import adjusted_calcium, low_total_without_albumin
+from cards.case import Case
+from cards.chart import NotReadable, NotRecorded, Recorded, Result
+from cards.content import Content
+from cards.examples import case_of, chart_of
+from cards.when import When
+
+
+def case(content: Content, *results: str, **more: list[str]) -> Case:
+    return case_of(
+        chart_of(content.vocabulary, problems=["muscle-cramp 5 days ago"], results=list(results), **more), content
+    )
+
+
+def adjusted(one: Case) -> tuple[Result, ...]:
+    match adjusted_calcium(one):
+        case Recorded(results):
+            return results
+        case NotRecorded() | NotReadable():
+            return ()
+
+
+def values(content: Content, *results: str) -> list[str]:
+    return [str(r.value) for r in adjusted(case(content, *results))]
+
+
+@pytest.mark.parametrize(
+    ("total", "albumin", "expected"),
+    [
+        ("2.10 mmol/L", "35 g/L", "2.20"),
+        ("8.6 mg/dL", "3.0 g/dL", "2.35"),  # V10: 2.1458 and 30 g/L
+        ("2.05 mmol/L", "30 g/L", "2.25"),  # V16
+        ("2.50 mmol/L", "45 g/L", "2.40"),
+        ("2.20 mmol/L", "40 g/L", "2.20"),
+    ],
+)
+def test_total_calcium_is_adjusted_for_albumin(content: Content, total: str, albumin: str, expected: str) -> None:
+    one = case(content, f"calcium-total {total} 3 days ago", f"albumin {albumin} 3 days ago")
+    (result,) = adjusted(one)
+    assert str(result.value) == expected
+    assert result.calculated
+
+
+@given(total=st.integers(100, 400), albumin=st.integers(10, 60))
+def test_the_adjustment_is_two_hundredths_for_each_gram_from_forty(content: Content, total: int, albumin: int) -> None:
+    one = case(content, f"calcium-total {Decimal(total) / 100} mmol/L 3 days ago", f"albumin {albumin} g/L 3 days ago")
+    (result,) = adjusted(one)
+    assert result.exact * 100 == total + 2 * (40 - albumin)
+
+
+def test_the_laboratorys_own_value_of_the_same_day_is_preferred(content: Content) -> None:
+    own = "calcium-adjusted 2.30 mmol/L 3 days ago"
+    assert values(content, own, "calcium-total 2.10 mmol/L 3 days ago", "albumin 30 g/L 3 days ago") == ["2.30"]
+
+
+def test_a_later_total_with_albumin_is_newer_than_the_laboratorys_own(content: Content) -> None:
+    own = "calcium-adjusted 2.30 mmol/L 4 days ago"
+    assert values(content, own, "calcium-total 2.00 mmol/L 3 days ago", "albumin 40 g/L 3 days ago") == ["2.00"]
+
+
+def test_an_earlier_total_with_albumin_changes_nothing(content: Content) -> None:
+    own = "calcium-adjusted 2.30 mmol/L 3 days ago"
+    assert values(content, own, "calcium-total 1.70 mmol/L 4 days ago", "albumin 40 g/L 4 days ago") == ["2.30"]
+
+
+@pytest.mark.parametrize(
+    "albumin", ["albumin 35 g/L 4 days ago", "albumin 35 g/L 3 days ago preliminary", "albumin >35 g/L 3 days ago"]
+)
+def test_albumin_of_another_day_preliminary_or_with_a_comparator_adjusts_nothing(
+    content: Content, albumin: str
+) -> None:
+    total = "calcium-total 2.10 mmol/L 3 days ago"
+    assert values(content, total, albumin) == []
+    assert [r.analyte for r in low_total_without_albumin(case(content, total, albumin))] == ["calcium-total"]
+
+
+def test_a_total_with_a_comparator_or_preliminary_is_not_adjusted(content: Content) -> None:
+    assert values(content, "calcium-total <2.10 mmol/L 3 days ago", "albumin 35 g/L 3 days ago") == []
+    assert values(content, "calcium-total 2.10 mmol/L 3 days ago preliminary", "albumin 35 g/L 3 days ago") == []
+
+
+def test_a_total_of_an_unknown_day_is_not_adjusted(content: Content) -> None:
+    chart = chart_of(
+        content.vocabulary,
+        problems=["muscle-cramp 5 days ago"],
+        results=["calcium-total 2.10 mmol/L 3 days ago", "albumin 35 g/L 3 days ago"],
+    )
+    first, last = date(2026, 6, 1), date(2026, 6, 30)
+    june = When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), first, last)
+    total, albumin = chart.results
+    unsure = replace(chart, results=(replace(total, when=june), albumin))
+    assert adjusted(case_of(unsure, content)) == ()
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        (["calcium-total 2.19 mmol/L 3 days ago"], 1),
+        (["calcium-total 2.20 mmol/L 3 days ago"], 0),  # not low
+        (["calcium-total 2.10 mmol/L [2.05-2.55] 3 days ago"], 0),  # not low by the range sent with it
+        (["calcium-total 2.10 mmol/L 181 days ago"], 0),  # not recent
+        (["calcium-total 2.10 mmol/L 3 days ago", "albumin 35 g/L 3 days ago"], 0),
+        (["calcium-total 2.10 mmol/L 3 days ago", "calcium-adjusted 2.30 mmol/L 3 days ago"], 0),
+        (["calcium-total 2.10 mmol/L 3 days ago", "calcium-adjusted 2.30 mmol/L 4 days ago"], 1),
+    ],
+)
+def test_a_low_total_that_nothing_adjusts_is_worth_a_line(content: Content, results: list[str], expected: int) -> None:
+    assert len(low_total_without_albumin(case(content, *results))) == expected
+
+
+def test_the_card_shows_what_the_value_was_worked_out_from(content: Content) -> None:
+    chart = chart_of(
+        content.vocabulary,
+        problems=["muscle-cramp 5 days ago"],
+        results=["calcium-total 1.95 mmol/L 3 days ago", "albumin 35 g/L 3 days ago"],
+    )
+    card = advise(chart, content).cards[0]
+    assert "Adjusted calcium 2.05 mmol/L" in card.summary
+    assert "adjusted here: total 1.95 mmol/L, albumin 35 g/L" in card.detail
+
+
+def test_nothing_read_is_not_nothing_there(content: Content) -> None:
+    assert adjusted_calcium(case(content)) == NotRecorded()
+    unreadable = adjusted_calcium(case(content, unreadable=["results"]))
+    assert isinstance(unreadable, NotReadable)
