@@ -32,7 +32,7 @@ check: ## everything that has to be green before a change lands
 	@.ci/run
 
 docs: $(VENV)/.runtime ## write the generated reference pages anew
-	$(BIN)/python -m cards.reference
+	$(BIN)/python -m service.reference
 
 pins: $(VENV)/.pins ## resolve requirements/ anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(PIN) --output-file requirements/runtime.txt pyproject.toml

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from cards.finding import Indicator, Intent
 
+LONGEST_SUMMARY = 139  # CDS Hooks: under 140 characters
+
 
 @dataclass(frozen=True, slots=True)
 class Link:

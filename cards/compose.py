@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
-from cards.card import Card, Link
+from cards.card import LONGEST_SUMMARY, Card, Link
 from cards.case import Case
 from cards.chart import Area, Reading
 from cards.content import Content
@@ -13,7 +13,6 @@ from cards.wording import describe, unread_line
 
 Said: TypeAlias = tuple[Kind, Finding]
 
-LONGEST_SUMMARY = 139  # CDS Hooks: under 140 characters
 _MOST_UNREAD = 8  # a card stays short: further entries are counted
 
 

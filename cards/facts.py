@@ -29,11 +29,15 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a sentence beyond the fact sheet comes from. ``url`` is empty unless a card may link to the page."""
+    """Where a sentence beyond the fact sheet comes from. ``url`` is empty unless a card may link to the page.
+
+    ``facts``: those that a card tells by naming this source (F57, the references of the fact sheet).
+    """
 
     id: str
     label: str
     url: str
+    facts: tuple[str, ...] = ()
 
 
 def load_facts() -> Mapping[str, Fact]:
@@ -64,6 +68,6 @@ def load_sources() -> Mapping[str, Source]:
     found = {}
     for name, table in tables.items():
         section = Section(f"sources.toml: [{name}]", table)
-        found[name] = Source(name, section.text("label"), section.text("url", ""))
+        found[name] = Source(name, section.text("label"), section.text("url", ""), section.texts("facts"))
         section.done()
     return found

@@ -1,24 +1,15 @@
 """How an entry of the chart is printed: one line of content.toml each, the same on every card."""
 
-from collections.abc import Iterable
-from decimal import ROUND_DOWN, Decimal
-from typing import Final
+from decimal import Decimal
 
 from cards.bands import UsedLimits, Whose, limits_for
 from cards.case import Case
-from cards.chart import Comparator, Medicine, Order, Problem, Relative, Result, ResultStatus, Unread
+from cards.chart import Medicine, Order, Problem, Relative, Result, ResultStatus, Unread
 from cards.content import Content
+from cards.figures import value_of
 from cards.finding import Evidence
 from cards.when import When
 from terminology.vocabulary import Link
-
-_MOST_PLACES: Final = 9  # decimals of a ratio; results and limits are far too coarse to need more
-
-
-def value_of(result: Result) -> str:
-    """The value with its comparator: ``3.1``, ``>5000``."""
-    sign = "" if result.comparator is None else result.comparator.value
-    return f"{sign}{result.value}"
 
 
 def date_of(when: When | None, content: Content) -> str:
@@ -126,20 +117,3 @@ def about_of(entry: Unread, case: Case) -> str:
     if entry.about in case.vocabulary.analytes:
         return case.vocabulary.analytes[entry.about].title
     return case.vocabulary.title(entry.about) if entry.about else entry.area.value.capitalize()
-
-
-def ratio_of(value: Decimal, limit: Decimal, marks: Iterable[Decimal] = ()) -> str:
-    """A multiple of the upper limit, rounded down so that it never reads higher than it is.
-
-    Two decimals at most, unless a value above one of the ``marks`` would then read as the mark itself: 301 of 200 with
-    the mark 1.5 reads 1.505, not 1.5.
-    """
-    exact, marked = value / limit, frozenset(marks)
-    for places in range(2, _MOST_PLACES + 1):
-        shown = exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN)
-        if shown == exact or shown not in marked:
-            break
-    return f"{shown.normalize():f}"
-
-
-__all__ = ["Comparator", "about_of", "date_of", "describe", "ratio_of", "unread_line", "value_of"]

@@ -140,6 +140,8 @@ def _class_entry(place: str, entry: Any, ingredients: set[str], known: set[str])
         for ingredient in entry.get(key, ()):
             if ingredient not in ingredients:
                 yield f"{place} names {ingredient!r}, which no medicine row holds. Correct it."
+    if " group " in place and not isinstance(entry.get("classes"), list):
+        yield f"{place} has no list of classes. Add one; it may be empty where 'with' names the ingredients."
     for part in entry.get("classes", ()):
         if part not in known:
             yield f"{place} names the class {part!r}, which is not there. Correct it."

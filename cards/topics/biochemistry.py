@@ -6,9 +6,9 @@ from cards.bands import Grade
 from cards.calcium import ADJUSTED, adjusted_calcium, low_total_without_albumin
 from cards.case import Case
 from cards.chart import Lookup, NotReadable, NotRecorded, Recorded, Result
+from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.topic import Sheet, load_topic
-from cards.wording import value_of
 
 POTASSIUM, MAGNESIUM = "potassium", "magnesium"
 

@@ -7,10 +7,10 @@ from typing import Final
 from cards.bands import Grade, Grading, Ungraded, Within, limits_for
 from cards.case import Case
 from cards.chart import Area, NotReadable, NotRecorded, Recorded, Result
+from cards.figures import ratio_of, value_of
 from cards.finding import Finding, Indicator
 from cards.screening import ScreenTest, load_screen
 from cards.topic import Sheet, load_topic
-from cards.wording import ratio_of, value_of
 
 CK: Final = "ck-total"
 _SCREEN: Final = load_screen()

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from cards.bands import Grade
 from cards.calcium import ADJUSTED, adjusted_calcium
+from cards.card import LONGEST_SUMMARY
 from cards.case import Case
 from cards.chart import Lookup, Medicine, NotReadable, NotRecorded, Recorded, Result
-from cards.compose import LONGEST_SUMMARY
+from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.presentation import Symptom
 from cards.topic import Sheet, load_topic
-from cards.wording import value_of
 from terminology.vocabulary import Link
 
 DIURETIC = "diuretic"

@@ -7,11 +7,11 @@ from typing import Final
 
 from cards.case import Case
 from cards.chart import Area, Comparator, Medicine, NotReadable, NotRecorded, Order, Recorded, Result
+from cards.figures import value_of
 from cards.finding import Finding
 from cards.presentation import Symptom
 from cards.screening import ScreenTest, load_screen
 from cards.topic import Sheet, load_topic
-from cards.wording import value_of
 
 POTASSIUM: Final = "potassium"
 _SCREEN: Final = load_screen()

@@ -6,9 +6,9 @@ from typing import Final
 from cards.bands import Grade, Whose, Within
 from cards.case import Case
 from cards.chart import Comparator, Lookup, NotReadable, NotRecorded, Recorded, Result
+from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.topic import Sheet, load_topic
-from cards.wording import value_of
 
 TSH, FREE_T4, FREE_T3 = "tsh", "free-t4", "free-t3"
 _BELOW: Final = (None, Comparator.LESS, Comparator.AT_MOST)

@@ -3,7 +3,6 @@
 The same facts give an equal chart in whatever order, under whatever query and however often they arrive.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
@@ -12,52 +11,34 @@ from operator import attrgetter
 from typing import Final, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from cards.chart import (
     Allergy,
     Area,
     Chart,
-    Input,
     Medicine,
     Order,
     Problem,
-    Reading,
     Relative,
     Result,
     Unread,
 )
-from service.fhir.elements import member, objects, words
-from service.fhir.moments import moment
+from service.fhir.once import each_once
 from service.fhir.read_medicines import REQUESTS, STATEMENTS, read_medicine
 from service.fhir.read_orders import read_order
 from service.fhir.read_people import alive, read_allergy, read_person, read_relatives
 from service.fhir.read_problems import read_condition, read_encounter, read_procedure
 from service.fhir.read_results import note_haemolysed_samples, read_observation
-from service.fhir.record import Record, source
+from service.fhir.record import Record
 from service.fhir.references import Whose
 from service.fhir.resource import Resource
-from service.fhir.retrieved import Failed, Nothing, Resources, Retrieved, Trouble
+from service.fhir.retrieved import Resources, Retrieved
 from service.fhir.shown import shown
+from service.fhir.states import area_of, areas_with_errors, states_of
 from terminology.vocabulary import Vocabulary
 
 Entry: TypeAlias = Result | Problem | Medicine | Order | Allergy | Relative | Unread
 Reader: TypeAlias = Callable[[Resource, Record], Sequence[Entry]]
 E = TypeVar("E", bound=Entry)
-
-AREAS: Final = {
-    "patient": Area.PATIENT,
-    "encounter": Area.ENCOUNTER,
-    "problems": Area.PROBLEMS,
-    "results": Area.RESULTS,
-    "medicationStatements": Area.MEDICINES,
-    "medicationRequests": Area.MEDICINES,
-    "serviceRequests": Area.ORDERS,
-    "allergies": Area.ALLERGIES,
-    "procedures": Area.PROCEDURES,
-    "familyHistory": Area.FAMILY,
-}
-"""The part of the record each query fills; a query that was split ends in ``-2``, ``-3``."""
 
 READERS: Final[dict[str, tuple[Area, Reader]]] = {
     "Observation": (Area.RESULTS, read_observation),
@@ -79,11 +60,6 @@ NOT_OURS: Final = "a record that belongs to another patient was left out"
 A_BROKEN_ENTRY: Final = "an entry could not be read"
 A_REPORTED_ERROR: Final = "the record system reported an error with part of it"
 
-_UTC: Final = ZoneInfo("UTC")
-_SPLIT: Final = re.compile(r"-\d+\Z")
-_HARMLESS: Final = frozenset({"information", "warning", "success"})
-_READING_BY_TROUBLE: Final = {Trouble.NOT_PERMITTED: Reading.NOT_PERMITTED}
-
 
 def assemble(
     retrieved: Mapping[str, Retrieved],
@@ -100,7 +76,7 @@ def assemble(
     A query that was not asked is absent from ``retrieved``, and its part of the record from ``Chart.inputs``.
     """
     arrived, broken = _arrived(retrieved)
-    resources = _each_once(arrived)
+    resources = each_once(one for one in arrived if type(one.resourceType) is str and one.resourceType in _WANTED)
     record = Record(
         patient_id=patient_id,
         as_of=as_of,
@@ -112,7 +88,7 @@ def assemble(
     unread = [Unread(area, "", f"{A_BROKEN_ENTRY}: {shown(why)}", "") for area, why in broken]
     for area, _ in broken:
         record.leave_incomplete(area, A_BROKEN_ENTRY)
-    for area in _areas_with_errors(retrieved):
+    for area in areas_with_errors(retrieved):
         record.leave_incomplete(area, A_REPORTED_ERROR)
     entries = _Entries(unread=unread)
     entries.take(_read_all(resources, record))
@@ -125,7 +101,7 @@ def assemble(
     return Chart(
         as_of=as_of,
         person=person,
-        inputs=_inputs(retrieved, record),
+        inputs=states_of(retrieved, record.incomplete),
         problems=problems,
         results=_sorted(entries.results),
         medicines=_sorted(entries.medicines),
@@ -177,57 +153,12 @@ def _arrived(retrieved: Mapping[str, Retrieved]) -> tuple[list[Resource], list[t
     for key, answer in retrieved.items():
         if isinstance(answer, Resources):
             arrived.extend(answer.entries)
-            area = _area(key)
+            area = area_of(key)
             if area is not None:
                 broken.update(dict.fromkeys((area, why) for why in answer.broken))
                 if any(type(one.resourceType) is not str or one.resourceType == "Bundle" for one in answer.entries):
                     broken[area, "it does not say what it is"] = None
     return arrived, list(broken)
-
-
-def _area(key: str) -> Area | None:
-    return AREAS.get(_SPLIT.sub("", key))
-
-
-def _each_once(arrived: Iterable[Resource]) -> list[Resource]:
-    """Every resource once, although two queries may bring it.
-
-    Of two versions of one resource the newer counts; all of them if that cannot be told. A resource without an id is
-    known by its content.
-    """
-    known: dict[tuple[str, str], Resource] = {}
-    versions: dict[tuple[str, str], dict[str, Resource]] = {}
-    for one in arrived:
-        kind = one.resourceType
-        if type(kind) is not str or kind not in _WANTED:
-            continue
-        identity = one.id
-        key = (kind, identity) if type(identity) is str else (kind, f"#{_content(one)}")
-        first = known.setdefault(key, one)
-        if first is not one:
-            versions.setdefault(key, {_content(first): first})[_content(one)] = one
-    for key, different in versions.items():
-        if len(different) > 1:
-            del known[key]
-            newest = max(_version(one) for one in different.values())
-            for content in sorted(different):
-                if _version(different[content]) == newest:
-                    known[(key[0], f"{key[1]}#{content}")] = different[content]
-    return list(known.values())
-
-
-def _content(resource: Resource) -> str:
-    """The content as text, the same for the same content."""
-    try:
-        return msgspec.json.encode(resource, order="sorted").decode()
-    except (UnicodeEncodeError, RecursionError, msgspec.MsgspecError):
-        return f"{id(resource)}"  # text that is no Unicode: then it is like no other
-
-
-def _version(resource: Resource) -> tuple[str, int, str]:
-    """What tells versions of one resource apart, newest greatest: the time of the last change, then the number."""
-    changed, number = moment(member(resource.meta, "lastUpdated"), _UTC), words(member(resource.meta, "versionId"))
-    return "" if changed is None else changed.latest.isoformat(timespec="microseconds"), len(number), number
 
 
 def _read_all(resources: Sequence[Resource], record: Record) -> list[Entry]:
@@ -266,7 +197,10 @@ def _read(resources: Iterable[tuple[Resource, Reader]], record: Record) -> list[
 
 
 def _unproven(resource: Resource, area: Area, reader: Reader, record: Record) -> Iterable[Unread]:
-    """What a resource without a patient is about: named, and not used, for it is not proven to be the patient's."""
+    """What a resource without a patient is about: named, and not used, for it is not proven to be the patient's.
+
+    Its id is not kept, as with a resource that is another patient's for certain (R12).
+    """
     for entry in reader(resource, record):
         concepts: Iterable[str]
         match entry:
@@ -281,53 +215,7 @@ def _unproven(resource: Resource, area: Area, reader: Reader, record: Record) ->
         for one in sorted(concepts):
             why = f"{record.vocabulary.title(one)}: {Whose.UNPROVEN.value}"
             expected = isinstance(entry, Unread) and entry.expected
-            yield Unread(area, one, why, source(resource), expected=expected)
-
-
-def _areas_with_errors(retrieved: Mapping[str, Retrieved]) -> Iterable[Area]:
-    """Parts of the record whose answer holds an OperationOutcome that says more than a warning (E11, R8)."""
-    for key, answer in retrieved.items():
-        area = _area(key)
-        if area is not None and isinstance(answer, Resources):
-            for one in answer.entries:
-                if one.resourceType == "OperationOutcome":
-                    severities = {words(issue.get("severity")).lower() for issue in objects(one.issue)}
-                    if not severities or not severities <= _HARMLESS:
-                        yield area
-
-
-def _inputs(retrieved: Mapping[str, Retrieved], record: Record) -> dict[Area, Input]:
-    """How far each part of the record could be read (R8).
-
-    A part that several queries fill is failed only if all of them failed; if some did, it is incomplete.
-    """
-    answers: dict[Area, list[Retrieved]] = {}
-    for key in sorted(retrieved):
-        area = _area(key)
-        if area is not None:
-            answers.setdefault(area, []).append(retrieved[key])
-    return {area: _input(found, record.incomplete.get(area, set())) for area, found in answers.items()}
-
-
-def _input(answers: Sequence[Retrieved], reasons: set[str]) -> Input:
-    readings: set[Reading] = set()
-    why = set(reasons)
-    for answer in answers:
-        match answer:
-            case Nothing():
-                readings.add(Reading.COMPLETE)
-            case Resources():
-                readings.add(Reading.COMPLETE if answer.trouble is None else Reading.INCOMPLETE)
-                why |= set() if answer.trouble is None else {answer.trouble.value}
-            case Failed(trouble=trouble):
-                readings.add(_READING_BY_TROUBLE.get(trouble, Reading.FAILED))
-                why.add(trouble.value)
-    text = "; ".join(sorted(why))
-    if readings <= {Reading.FAILED, Reading.NOT_PERMITTED}:
-        return Input(Reading.NOT_PERMITTED if Reading.FAILED not in readings else Reading.FAILED, text)
-    if readings == {Reading.COMPLETE} and not why:
-        return Input(Reading.COMPLETE)
-    return Input(Reading.INCOMPLETE, text)
+            yield Unread(area, one, why, resource.resourceType, expected=expected)
 
 
 def _sorted(entries: list[E]) -> tuple[E, ...]:

@@ -40,7 +40,7 @@ class Observed:
 
     analytes: tuple[Analyte, ...] = ()
     ambiguous: bool = False  # its codes name more than one test, be it one no rule reads (ionised calcium)
-    panel: bool = False  # a panel, or a test that no rule reads
+    is_test: bool = False  # be it a panel, or a test that no rule reads
     tells_haemolysis: bool = False
     problems: frozenset[str] = _NOTHING
     excluded: bool = False  # a look-alike that must never be read as the analyte (terminology rule 2)
@@ -48,7 +48,7 @@ class Observed:
     @property
     def known(self) -> bool:
         """Whether any of our tables knows the code."""
-        return bool(self.analytes or self.problems or self.panel or self.excluded or self.tells_haemolysis)
+        return bool(self.analytes or self.problems or self.is_test or self.excluded or self.tells_haemolysis)
 
 
 class Record:
@@ -166,7 +166,7 @@ class Record:
         return Observed(
             analytes=tuple(known[name] for name in tests if name in known),
             ambiguous=len(tests) > 1,
-            panel=bool(measured),
+            is_test=bool(measured),
             tells_haemolysis=SAMPLE_HAEMOLYSED in measured,
             problems=problems,
         )

@@ -20,7 +20,7 @@ def target(reference: Any) -> str:
     if isinstance(reference, str):
         return reference.strip()
     inner = member(reference, "reference")
-    return target(member(inner, "reference")) if isinstance(inner, dict) else words(inner)
+    return words(member(inner, "reference")) or words(inner)
 
 
 def type_and_id(reference: str) -> tuple[str, str]:

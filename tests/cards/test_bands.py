@@ -16,9 +16,9 @@ from cards.case import Case
 from cards.chart import Chart, Recorded
 from cards.content import Content
 from cards.examples import case_of, chart_of
+from cards.figures import ratio_of
 from cards.finding import Indicator
 from cards.when import When
-from cards.wording import ratio_of
 
 Ask = Callable[..., Advice]
 CRAMP = ["muscle-cramp 5 days ago"]
@@ -156,6 +156,15 @@ def test_the_range_sent_wins_and_a_side_it_leaves_open_is_filled_in(
 )
 def test_the_sex_picks_the_limit_and_nothing_else(content: Content, result: str, person: str, expected: str) -> None:
     assert said(graded(content, result, person)) == expected
+
+
+@pytest.mark.parametrize(("person", "said_so"), [("female 50", True), ("male 50", False), ("unknown 50", False)])
+def test_a_trivial_rise_is_called_one_only_if_it_is_above_every_limit_that_may_apply(
+    advised: Ask, person: str, said_so: bool
+) -> None:
+    advice = advised(problems=CRAMP, person=person, results=["ck-total 250 U/L 1 days ago"])
+    assert "ck" not in cards(advice)
+    assert any("a trivial rise" in card.detail for card in advice.cards) is said_so
 
 
 def test_both_multiples_are_printed_when_the_sex_is_not_known(advised: Ask) -> None:

@@ -61,7 +61,7 @@ def test_the_adjustment_is_two_hundredths_for_each_gram_from_forty(content: Cont
 
 def test_the_laboratorys_own_value_of_the_same_day_is_preferred(content: Content) -> None:
     own = "calcium-adjusted 2.30 mmol/L 3 days ago"
-    assert values(content, own, "calcium-total 2.10 mmol/L 3 days ago", "albumin 30 g/L 3 days ago") == ["2.30"]
+    assert values(content, own, "calcium-total 2.10 mmol/L 3 days ago", "albumin 35 g/L 3 days ago") == ["2.30"]
 
 
 def test_a_later_total_with_albumin_is_newer_than_the_laboratorys_own(content: Content) -> None:
@@ -96,7 +96,7 @@ def test_a_total_of_an_unknown_day_is_not_adjusted(content: Content) -> None:
         problems=["muscle-cramp 5 days ago"],
         results=["calcium-total 2.10 mmol/L 3 days ago", "albumin 35 g/L 3 days ago"],
     )
-    first, last = date(2026, 6, 1), date(2026, 6, 30)
+    first, last = date(2026, 6, 1), date(2026, 6, 12)  # the last of its days is that of the albumin
     june = When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), first, last)
     total, albumin = chart.results
     unsure = replace(chart, results=(replace(total, when=june), albumin))

@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cards.chart import Area, Input, NotReadable, NotRecorded, Reading, Recorded, Sex
-from service.fhir.assemble import assemble
+from service.fhir.assemble import READERS, assemble
+from service.fhir.queries import SERVICES, queries_for
 from service.fhir.resource import Resource
 from service.fhir.retrieved import Failed, Nothing, Resources, Trouble
+from service.fhir.states import area_of
 from tests.service.fhir.builders import (
     AS_OF,
     CK,
@@ -144,6 +146,13 @@ def test_resources_that_are_not_relevant_change_nothing():
     assert chart(observation(), *others) == chart(observation())
 
 
+def test_every_query_is_known_to_fill_the_part_it_says():
+    for service in sorted(SERVICES):
+        for query in queries_for(service, vocabulary()):
+            assert area_of(query.key) is query.area
+            assert query.types <= READERS.keys() | {"Patient"}
+
+
 # Whose it is
 
 
@@ -171,6 +180,7 @@ def test_a_resource_that_names_no_patient_is_named_and_not_used():
         ("potassium", "Potassium: it does not say whose it is", False),
     ]
     assert isinstance(made.latest("potassium"), NotReadable)
+    assert [one.source for one in made.unread] == ["Condition", "MedicationStatement", "Observation"]
 
 
 def test_a_patient_resource_with_another_id_is_not_used():
@@ -333,6 +343,15 @@ def test_deep_nesting_in_an_element_does_not_make_reading_fail():
         raw = json.dumps(observation()).removesuffix("}") + f', "{name}": {deep}}}'
         made = chart_of({"results": Resources((resource(json.loads(raw)),))})
         assert made.as_of == AS_OF
+
+
+def test_a_reference_within_a_reference_without_end_is_no_reference():
+    endless: dict = {"reference": "Patient/p1"}
+    for _ in range(900):
+        endless = {"reference": endless}
+    odd = Resource(**(observation() | {"subject": endless, "specimen": endless}))
+
+    assert [one.why for one in assembled([odd, odd]).unread] == ["Potassium: it does not say whose it is"]
 
 
 def test_text_that_is_no_unicode_does_not_make_reading_fail():

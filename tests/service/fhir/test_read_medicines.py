@@ -57,6 +57,7 @@ FORMS = [
     {"medicationReference": {"reference": "https://ehr.example/fhir/Medication/d1"}},
     {"medicationReference": {"reference": "urn:uuid:d1"}},
     {"medication": {"concept": concept(FUROSEMIDE)}},
+    {"medication": concept(FUROSEMIDE)},
     {"medication": {"reference": {"reference": "Medication/d1"}}},
     {"medication": {"reference": "Medication/d1"}},
 ]
@@ -81,6 +82,17 @@ def test_ingredients_tell_what_the_code_of_a_medication_does_not(ingredient):
     sent = statement(without=("medicationCodeableConcept",)) | {"medicationReference": {"reference": "Medication/d1"}}
 
     assert the_medicine(sent, medication).ingredients == {"furosemide"}
+
+
+def test_of_several_ingredients_what_only_a_brand_names_stands_apart():
+    ingredients = [{"itemCodeableConcept": concept(code)} for code in (FUROSEMIDE, CO_AMILOFRUSE, A_BRAND)]
+    medication = {"resourceType": "Medication", "id": "d1", "code": concept(LOCAL), "ingredient": ingredients}
+    sent = statement(without=("medicationCodeableConcept",)) | {"medicationReference": {"reference": "Medication/d1"}}
+
+    assert {(one.ingredients, one.link) for one in chart(sent, medication).medicines} == {
+        (frozenset({"furosemide", "amiloride"}), Link.CODE),
+        (frozenset({"atomoxetine"}), Link.BRAND),
+    }
 
 
 # How it was recognised

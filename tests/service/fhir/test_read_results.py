@@ -324,6 +324,22 @@ def test_components_are_read_like_observations_of_their_own():
     ]
 
 
+def test_a_test_whose_value_stands_in_its_component_has_no_gap():
+    parts = [{"code": concept(POTASSIUM), "valueQuantity": quantity(3.1, "mmol/L")}]
+    unreadable = [{"code": concept(POTASSIUM), "valueString": "low"}]
+
+    assert result(observation(value=None, component=parts)).value == Decimal("3.1")
+    assert why_unread(observation(value=None, component=unreadable)) == "Potassium: the value was sent as text"
+
+
+def test_a_test_without_a_value_is_a_gap_if_its_components_are_about_something_else():
+    parts = [{"code": concept(SODIUM), "valueQuantity": quantity(140, "mmol/L")}]
+    made = chart(observation(value=None, component=parts))
+
+    assert [one.analyte for one in made.results] == ["sodium"]
+    assert [one.why for one in made.unread] == ["Potassium: it has no value"]
+
+
 def test_members_of_a_panel_are_counted_once():
     panel = observation(value=None, code=(LOINC, "24326-1"), id="panel", hasMember=[{"reference": "Observation/o1"}])
 

@@ -1,0 +1,29 @@
+"""How a number of the record is printed. It needs no content, so topics may use it without meeting each other."""
+
+from collections.abc import Iterable
+from decimal import ROUND_DOWN, Decimal
+from typing import Final
+
+from cards.chart import Result
+
+_MOST_PLACES: Final = 9  # decimals of a ratio; results and limits are far too coarse to need more
+
+
+def value_of(result: Result) -> str:
+    """The value with its comparator: ``3.1``, ``>5000``."""
+    sign = "" if result.comparator is None else result.comparator.value
+    return f"{sign}{result.value}"
+
+
+def ratio_of(value: Decimal, limit: Decimal, marks: Iterable[Decimal] = ()) -> str:
+    """A multiple of the upper limit, rounded down so that it never reads higher than it is.
+
+    Two decimals at most, unless a value above one of the ``marks`` would then read as the mark itself: 301 of 200 with
+    the mark 1.5 reads 1.505, not 1.5.
+    """
+    exact, marked = value / limit, frozenset(marks)
+    for places in range(2, _MOST_PLACES + 1):
+        shown = exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN)
+        if shown == exact or shown not in marked:
+            break
+    return f"{shown.normalize():f}"

@@ -1,0 +1,49 @@
+"""The generated pages say what the content says today."""
+
+import pytest
+
+from cards.topics import TOPICS
+from service.reference import FOLDER, reference_pages, write
+from tests.repository import ROOT
+
+COMMAND = "make docs"  # or: python -m service.reference
+PAGES = reference_pages()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_is_what_the_content_would_write_today(name):
+    page = ROOT / FOLDER / name
+
+    assert page.is_file(), f"{FOLDER / name} is missing; write it with: {COMMAND}"
+    same = page.read_text(encoding="utf-8") == PAGES[name]
+    assert same, f"{FOLDER / name} is not current; write it anew with: {COMMAND}"
+
+
+def test_the_folder_holds_no_page_that_nobody_writes():
+    written_by_hand = {
+        path.name for path in (ROOT / FOLDER).glob("*.md") if "Made by `make docs`" not in path.read_text()
+    }
+
+    assert {path.name for path in (ROOT / FOLDER).glob("*.md")} - written_by_hand == set(PAGES)
+
+
+def test_the_command_writes_exactly_these_pages(tmp_path):
+    write(tmp_path / "reference")
+
+    assert {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "reference").iterdir()} == dict(PAGES)
+
+
+def test_every_sentence_a_card_can_say_stands_on_the_page():
+    page = PAGES["clinical-content.md"]
+    for topic in TOPICS:
+        for kind in topic.sheet.kinds.values():
+            assert kind.summary in page
+            for sentence in (*kind.why, *kind.check, *kind.consider, *kind.not_known):
+                assert sentence.say.replace("|", "\\|") in page
+
+
+def test_every_fact_and_every_number_stands_on_a_page():
+    for number in range(1, 58):
+        assert f"| F{number} |" in PAGES["traceability.md"]
+    for words in ("at most 2.5", "below 1.90", "more than 1.5 times the upper limit", "0.02 x (40", "| 365 |"):
+        assert words in PAGES["bands.md"]
