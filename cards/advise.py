@@ -8,8 +8,9 @@ from cards.chart import Chart
 from cards.content import Content
 from cards.deck import LAST, NotComposed, deal
 from cards.finding import Finding
+from cards.moment import Moment
 from cards.presentation import Gate, presentation
-from cards.topic import Moment, Topic
+from cards.topic import Topic
 from cards.undecided import set_aside
 
 
@@ -20,8 +21,8 @@ def advise(chart: Chart, content: Content, moment: Moment = Moment.RECORD) -> Ad
     ``failed_topics``, the data-quality card says so, and no reassuring card is shown beside it.
     """
     chart = set_aside(chart, content.bands, content.vocabulary)
-    shows = presentation(chart, content.windows, content.gatekeeper)
-    case = Case(chart, shows, content.windows, content.bands, content.vocabulary)
+    shows = presentation(chart, content.windows, content.gatekeeper, moment)
+    case = Case(chart, shows, content.windows, content.bands, content.vocabulary, moment=moment)
     asked = [t for t in content.topics if moment in t.sheet.moments and shows.gate in t.sheet.gates]
     errors: dict[str, BaseException] = {}
     while True:
@@ -42,8 +43,11 @@ def advise(chart: Chart, content: Content, moment: Moment = Moment.RECORD) -> Ad
 def _ask(topics: list[Topic], case: Case, errors: dict[str, BaseException]) -> dict[str, tuple[Finding, ...]]:
     found: dict[str, tuple[Finding, ...]] = {}
     for topic in sorted(topics, key=lambda t: t.code == LAST):  # the last one speaks for those that failed
+        rules = topic.rules(case.moment)
+        if rules is None:
+            continue
         try:
-            found[topic.code] = tuple(topic.find(replace(case, failed_topics=tuple(errors)), topic.sheet))
+            found[topic.code] = tuple(rules(replace(case, failed_topics=tuple(errors)), topic.sheet))
         except Exception as error:  # noqa: BLE001 -- one rule that fails costs one card, not the answer
             errors[topic.code] = error
     return found

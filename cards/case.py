@@ -11,6 +11,7 @@ from cards.bands import Bands, Grade, Grading
 from cards.chart import (
     Area,
     Chart,
+    Draft,
     Lookup,
     Medicine,
     NotReadable,
@@ -22,6 +23,7 @@ from cards.chart import (
     Result,
     ResultStatus,
 )
+from cards.moment import Moment
 from cards.presentation import Presentation, recent
 from cards.windows import Windows
 from terminology.analytes import Analyte
@@ -38,6 +40,20 @@ class Case:
     bands: Bands
     vocabulary: Vocabulary
     failed_topics: tuple[str, ...] = ()  # topics whose rules raised, for the topic that says so
+    moment: Moment = Moment.RECORD
+
+    # drafts
+
+    def drafted(self, *classes: str, named: bool = False) -> tuple[Draft, ...]:
+        """Drafted medicines of these classes that this call is about, recognised as in :meth:`taking`."""
+        links = frozenset(Link) if named else frozenset({Link.CODE})
+        ingredients = frozenset().union(*(self.vocabulary.ingredients_of(name) for name in classes))
+        return tuple(d for d in self.chart.drafts if d.judged and d.link in links and d.ingredients & ingredients)
+
+    def drafted_orders(self, *concepts: str) -> tuple[Draft, ...]:
+        """Drafted tests and referrals of these concepts that this call is about."""
+        wanted = frozenset(concepts)
+        return tuple(d for d in self.chart.drafts if d.judged and d.concepts & wanted)
 
     # medicines
 
@@ -49,7 +65,7 @@ class Case:
         ingredients = frozenset().union(*(self.vocabulary.ingredients_of(name) for name in classes))
         return self.chart.taking(ingredients, links=frozenset(Link) if named else frozenset({Link.CODE}))
 
-    def drug(self, medicine: Medicine, *classes: str) -> str:
+    def drug(self, medicine: Medicine | Draft, *classes: str) -> str:
         """The ingredient of the medicine that belongs to one of the classes, as a card names it."""
         wanted = frozenset().union(*(self.vocabulary.ingredients_of(name) for name in classes))
         names = sorted(medicine.ingredients & wanted) or sorted(medicine.ingredients)

@@ -152,6 +152,19 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Dose:
+    """What a dosage instruction amounts to, in milligrams of the medicine as ordered (rows O3, O6).
+
+    ``night``: the most that is taken at bedtime or as one dose a day; ``daily``: the most in a day. None: not known,
+    and ``why`` says so in words fit for a card (text only, a range without an upper end, tablets without a strength).
+    """
+
+    night: Decimal | None = None
+    daily: Decimal | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Medicine:
     """One record of a medicine. ``active``: status active and its period has not ended on ``as_of``.
 
@@ -166,6 +179,7 @@ class Medicine:
     start: When | None = None
     end: When | None = None
     reasons: frozenset[str] = frozenset()  # problem concepts it was prescribed for
+    dose: Dose | None = None
 
 
 class OrderStatus(Enum):
@@ -186,6 +200,24 @@ class Order:
     status: OrderStatus
     when: When | None
     source: str  # ServiceRequest/123
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An unsigned order of the session: a medicine (``ingredients``) or a test or referral (``concepts``).
+
+    ``judged``: this call is about it (order-select: it is selected; order-sign: every draft). The others are context,
+    as active medicines are. A draft test order also stands among ``Chart.orders`` with status DRAFT, dated today.
+    """
+
+    ingredients: frozenset[str]
+    concepts: frozenset[str]
+    label: str
+    link: Link | None  # None for a test or referral
+    judged: bool
+    source: str  # MedicationRequest/draft-1
+    reasons: frozenset[str] = frozenset()
+    dose: Dose | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +268,7 @@ class Chart:
     orders: tuple[Order, ...] = ()
     allergies: tuple[Allergy, ...] = ()
     relatives: tuple[Relative, ...] = ()
+    drafts: tuple[Draft, ...] = ()
     unread: tuple[Unread, ...] = ()
     unmapped: Mapping[Area, int] = field(default_factory=dict)  # codes in no set: counted, never read as normal
     for_clinician: bool = True  # False: the user is the patient or a related person (S16)

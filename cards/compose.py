@@ -7,7 +7,7 @@ from cards.card import LONGEST_SUMMARY, Card, Link
 from cards.case import Case
 from cards.chart import Area, Reading
 from cards.content import Content
-from cards.finding import Finding, Indicator, Intent, Refer, RequestTest, ReviewMedicine
+from cards.finding import Finding, Indicator, Intent, Refer, RemoveDraft, RequestTest, ReviewMedicine
 from cards.topic import Kind, Sentence, Speaks, Suggestion, Topic
 from cards.wording import describe, unread_line
 
@@ -186,6 +186,9 @@ def _intents(suggestion: Suggestion, finding: Finding) -> Iterator[Intent]:
             yield RequestTest(suggestion.order, label, note)
         case "refer":
             yield Refer(suggestion.order, label, suggestion.priority, note)
+        case "remove":
+            for draft in finding.remove:
+                yield RemoveDraft(label, note, draft.source)
         case _:
             for medicine in finding.review:
                 yield ReviewMedicine(label, note, medicine.source)

@@ -8,6 +8,7 @@ from cards.case import Case
 from cards.compose import Said, allowed, compose, lines, speaks
 from cards.content import Content
 from cards.finding import Finding, Indicator, Intent
+from cards.moment import Moment
 from cards.topic import Topic
 
 MOST_CARDS = 4  # DEF, specification 3.5
@@ -66,6 +67,8 @@ def _in_order(topics: list[Topic], found: Found, case: Case, content: Content) -
         and not (topic.sheet.reassures and quiet)
         and not (palliative and indicator is not Indicator.CRITICAL)
     ]
+    if case.moment is Moment.ORDER and len(made) > 1:
+        made = [(indicator, topic) for indicator, topic in made if topic.code != LAST]  # 3.8 no. 6
     made.sort(key=lambda pair: pair[0], reverse=True)  # stable: equal weights keep the topics' own order
     return [topic for _, topic in made]
 

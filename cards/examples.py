@@ -9,6 +9,10 @@
     medicines = ["indapamide since 200 days ago"]               # also: a+b, ended, by name, by brand, for malaria
     orders    = ["refer-neurology active 10 days ago"]
     family    = ["motor-neurone-disease in mother"]
+    allergies = ["quinine"]
+    drafts    = ["quinine 200 mg at night", "order-ck"]         # makes it an example of ordering; also: "for malaria",
+                                                                # "by name", "of unknown dose", "as context"; doses as
+                                                                # "40 mg daily", also in medicines
     unreadable = ["results"]                                    # a part of the record that could not be had
     unread    = ["potassium: the unit 'mg%' cannot be converted"]  # also: "problems/muscle-weakness: ..."
     card      = "warning"                                       # indicator of the topic's card, "none" for no card
@@ -28,9 +32,12 @@ from decimal import Decimal
 from cards.card import Card
 from cards.case import Case
 from cards.chart import (
+    Allergy,
     Area,
     Chart,
     Comparator,
+    Dose,
+    Draft,
     Input,
     Medicine,
     Order,
@@ -46,6 +53,7 @@ from cards.chart import (
 )
 from cards.compose import compose
 from cards.content import Content
+from cards.moment import Moment
 from cards.presentation import presentation
 from cards.toml_file import Section
 from cards.topic import Example, Topic
@@ -65,11 +73,15 @@ _RESULT = re.compile(
     rf"(?P<analyte>[a-z0-9-]+) (?P<sign>[<>]=?)?(?P<value>[\d.]+) (?P<unit>\S+)"
     rf"( \[(?P<low>[\d.]*)-(?P<high>[\d.]*)\])? {_DAYS}( at (?P<hour>\d\d):(?P<minute>\d\d))?(?P<words>( [a-z]+)*)"
 )
+_DOSE = r"( (?P<mg>[\d.]+) mg (?P<times>at night|daily)| (?P<unknown>of unknown dose))?"
 _MEDICINE = re.compile(
-    r"(?P<names>[a-z0-9+-]+)( since (?P<days>\d+) days ago)?(?P<ended> ended( (?P<end>\d+) days ago)?)?"
+    rf"(?P<names>[a-z0-9+-]+){_DOSE}( since (?P<days>\d+) days ago)?(?P<ended> ended( (?P<end>\d+) days ago)?)?"
     r"( by (?P<link>name|brand))?( for (?P<reason>[a-z-]+))?"
 )
 _ORDER = re.compile(rf"(?P<concept>[a-z0-9-]+) (?P<status>active|draft|completed|other)( {_DAYS}|)")
+_DRAFT = re.compile(
+    rf"(?P<names>[a-z0-9+-]+){_DOSE}( by (?P<link>name|brand))?( for (?P<reason>[a-z-]+))?(?P<context> as context)?"
+)
 _FAMILY = re.compile(r"(?P<concept>[a-z-]+) in (?P<who>\w+)")
 _PERSON = re.compile(r"(?P<sex>male|female|unknown) ((?P<age>\d+)|born (?P<born>\d{4}-\d\d-\d\d)|of unknown age)")
 
@@ -98,7 +110,10 @@ def _judge(topic: Topic, example: Example, content: Content) -> Iterator[str]:
     failed = row.texts("failed_topics")
     row.done()
     case = case_of(chart, content, failed_topics=failed)
-    findings = tuple(topic.find(case, topic.sheet)) if case.shows.gate in topic.sheet.gates else ()
+    rules = topic.rules(case.moment)
+    if rules is None:
+        raise BadContent(f"{topic.code}: {example.name}: the topic has no rules for this moment")
+    findings = tuple(rules(case, topic.sheet)) if case.shows.gate in topic.sheet.gates else ()
     kinds = sorted({finding.kind for finding in findings})
     if kinds != sorted(set(example.finding)):
         yield f"found {kinds}, expected {sorted(example.finding)}"
@@ -119,10 +134,11 @@ def _labels(card: Card | None) -> str:
 
 
 def case_of(chart: Chart, content: Content, *, failed_topics: tuple[str, ...] = ()) -> Case:
-    """The case the topics see for a chart."""
+    """The case the topics see for a chart: a chart with drafts is one of ordering."""
     chart = set_aside(chart, content.bands, content.vocabulary)
-    shows = presentation(chart, content.windows, content.gatekeeper)
-    return Case(chart, shows, content.windows, content.bands, content.vocabulary, failed_topics)
+    moment = Moment.ORDER if chart.drafts else Moment.RECORD
+    shows = presentation(chart, content.windows, content.gatekeeper, moment)
+    return Case(chart, shows, content.windows, content.bands, content.vocabulary, failed_topics, moment)
 
 
 def chart_of(vocabulary: Vocabulary, **lines: str | list[str] | bool) -> Chart:
@@ -141,6 +157,8 @@ def chart_from(row: Section, vocabulary: Vocabulary) -> Chart:
     inputs |= {area: Input(Reading.FAILED, "the record system did not answer in time") for area in unreadable}
     inputs |= {area: Input(Reading.INCOMPLETE, "only part of it could be had") for area in incomplete}
     person = _person(row.text("person", "female 50"), row)
+    drafts = tuple(_draft(line, number, vocabulary, row) for number, line in enumerate(row.texts("drafts"), 1))
+    orders = tuple(_order(line, number, vocabulary, row) for number, line in enumerate(row.texts("orders"), 1))
     return Chart(
         as_of=AS_OF,
         person=Person(person.born, person.sex, row.flag("deceased"), row.flag("test_record")),
@@ -150,7 +168,12 @@ def chart_from(row: Section, vocabulary: Vocabulary) -> Chart:
         medicines=tuple(
             _medicine(line, number, vocabulary, row) for number, line in enumerate(row.texts("medicines"), 1)
         ),
-        orders=tuple(_order(line, number, vocabulary, row) for number, line in enumerate(row.texts("orders"), 1)),
+        orders=(*orders, *_drafted_orders(drafts)),
+        allergies=tuple(
+            Allergy(frozenset({name}), vocabulary.title(name), f"AllergyIntolerance/a{number}")
+            for number, name in enumerate(row.texts("allergies"), 1)
+        ),
+        drafts=drafts,
         relatives=tuple(_relative(line, number, vocabulary, row) for number, line in enumerate(row.texts("family"), 1)),
         unread=tuple(_unread(line, number, row) for number, line in enumerate(row.texts("unread"), 1)),
         for_clinician=not row.flag("for_patient"),
@@ -267,7 +290,40 @@ def _medicine(line: str, number: int, vocabulary: Vocabulary, row: Section) -> M
         start=_when(found["days"]),
         end=_when(found["end"]),
         reasons=frozenset({str(found["reason"])}) if found["reason"] else frozenset(),
+        dose=_dose(found),
     )
+
+
+def _dose(found: Mapping[str, str | None]) -> Dose | None:
+    if found["unknown"]:
+        return Dose(why="the dose is given in words only")
+    if found["mg"] is None:
+        return None
+    amount = Decimal(found["mg"])
+    return Dose(night=amount if found["times"] == "at night" else None, daily=amount)
+
+
+def _draft(line: str, number: int, vocabulary: Vocabulary, row: Section) -> Draft:
+    found = _match(_DRAFT, line, row)
+    names = frozenset(str(found["names"]).split("+"))
+    is_order = all(name.startswith(("order-", "refer-")) for name in names)
+    return Draft(
+        ingredients=frozenset() if is_order else names,
+        concepts=names if is_order else frozenset(),
+        label=" and ".join(vocabulary.title(name) for name in sorted(names)),
+        link=None if is_order else Link(found["link"]) if found["link"] else Link.CODE,
+        judged=found["context"] is None,
+        source=f"{'ServiceRequest' if is_order else 'MedicationRequest'}/d{number}",
+        reasons=frozenset({str(found["reason"])}) if found["reason"] else frozenset(),
+        dose=_dose(found),
+    )
+
+
+def _drafted_orders(drafts: Iterable[Draft]) -> Iterator[Order]:
+    """Draft tests and referrals as they stand among the orders of a chart: dated today."""
+    for draft in drafts:
+        if draft.concepts:
+            yield Order(draft.concepts, draft.label, OrderStatus.DRAFT, ago(0), draft.source)
 
 
 def _order(line: str, number: int, vocabulary: Vocabulary, row: Section) -> Order:

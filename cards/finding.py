@@ -6,7 +6,7 @@ from enum import Enum
 from functools import total_ordering
 from typing import TypeAlias
 
-from cards.chart import Medicine, Order, Problem, Relative, Result, Unread
+from cards.chart import Allergy, Draft, Medicine, Order, Problem, Relative, Result, Unread
 
 
 @total_ordering
@@ -62,8 +62,18 @@ class ReviewMedicine:
     medicine: str  # the resource it is about: MedicationStatement/123
 
 
-Intent: TypeAlias = RequestTest | Refer | ReviewMedicine
-Evidence: TypeAlias = Result | Problem | Medicine | Order | Relative | Unread
+@dataclass(frozen=True, slots=True)
+class RemoveDraft:
+    """Propose to take a drafted medicine out of the basket; only beside a contraindication (rows O2, O5)."""
+
+    label: str
+    note: str
+    draft: str  # MedicationRequest/draft-1
+
+
+Proposal: TypeAlias = RequestTest | Refer | ReviewMedicine  # what makes a new draft
+Intent: TypeAlias = Proposal | RemoveDraft
+Evidence: TypeAlias = Result | Problem | Medicine | Order | Relative | Allergy | Draft | Unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +95,4 @@ class Finding:
     suggest: tuple[str, ...] = ()
     beyond: bool = False
     review: tuple[Medicine, ...] = ()  # medicines a "review" suggestion is made for, one each
+    remove: tuple[Draft, ...] = ()  # drafts a "remove" suggestion is made for, one each

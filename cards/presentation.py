@@ -10,6 +10,7 @@ from enum import Enum
 from importlib.resources import files
 
 from cards.chart import Area, Chart, Problem, Reading
+from cards.moment import Moment
 from cards.toml_file import Section, read_toml
 from cards.when import When
 from cards.windows import Windows
@@ -73,15 +74,17 @@ def recent(problem: Problem, chart: Chart, windows: Windows) -> bool:
     return problem.when is None or problem.when.youngest(chart.as_of) <= windows.symptom
 
 
-def presentation(chart: Chart, windows: Windows, keeper: Gatekeeper) -> Presentation:
-    """Read the gate off the chart."""
+def presentation(
+    chart: Chart, windows: Windows, keeper: Gatekeeper, moment: Moment = Moment.RECORD
+) -> Presentation:
+    """Read the gate off the chart. Orders need no symptom and no known age to be judged (3.4, 3.8 no. 6)."""
     here = [p for p in chart.problems if recent(p, chart, windows)]
     symptoms = {
         symptom: tuple(sorted((p for p in here if p.concepts & concepts), key=_newest_first))
         for symptom, concepts in keeper.symptoms.items()
     }
     adult = of_age(chart.person.born, chart.as_of, keeper.adult)
-    return Presentation(_gate(chart, symptoms, adult=adult), symptoms, keeper.words, adult)
+    return Presentation(_gate(chart, symptoms, moment, adult=adult), symptoms, keeper.words, adult)
 
 
 def _newest_first(problem: Problem) -> tuple[bool, int, str]:
@@ -89,13 +92,17 @@ def _newest_first(problem: Problem) -> tuple[bool, int, str]:
     return (when is None, -when.latest.toordinal() if when else 0, problem.source)
 
 
-def _gate(chart: Chart, symptoms: Mapping[Symptom, tuple[Problem, ...]], *, adult: bool | None) -> Gate:
+def _gate(
+    chart: Chart, symptoms: Mapping[Symptom, tuple[Problem, ...]], moment: Moment, *, adult: bool | None
+) -> Gate:
     if chart.person.test_record:
         return Gate.TEST_RECORD
     if chart.person.deceased:
         return Gate.DECEASED
     if not chart.for_clinician:
         return Gate.NOT_CLINICIAN
+    if moment is Moment.ORDER:
+        return Gate.UNDER_AGE if adult is False else Gate.OPEN
     shown = any(symptoms.values())
     failed = Area.PROBLEMS in chart.inputs and not chart.read_at_all(Area.PROBLEMS)
     # Without the problems a red flag cannot be seen, even if the encounter names the symptom (3.8 no. 5).

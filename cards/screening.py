@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from importlib.resources import files
 
-from cards.bands import Grade, Ungraded
+from cards.bands import Grade
 from cards.case import Case
 from cards.chart import Order, OrderStatus, Result, ResultStatus
 from cards.toml_file import Section, read_toml
@@ -60,7 +60,7 @@ class Screen:
         """Where one test stands. Ask only if results, medicines and orders were read to the end (3.8 no. 13)."""
         content = self.tests[test]
         recent = [r for r in _usable(case, content.analytes) if case.surely_fresh(r)]
-        counted = [r for r in recent if test is not ScreenTest.UE or self._settles_potassium(case, r)]
+        counted = _settling(case, recent) if test is ScreenTest.UE else recent
         if counted:
             return Screened(test, Standing.DONE, tuple(counted))
         awaited = case.ordered(
@@ -77,22 +77,20 @@ class Screen:
         """Those of the tests (default all four) that are neither done nor awaited nor spoken for."""
         return tuple(t for t in tests or tuple(ScreenTest) if self.look(case, t).state is Standing.MISSING)
 
-    @staticmethod
-    def _settles_potassium(case: Case, result: Result) -> bool:
-        """Not haemolysed, and taken after the latest start of an active diuretic (3.2)."""
-        if result.haemolysed:
-            return False
-        starts = [start for m in case.taking("diuretic") if (start := case.started(m)) is not None]
-        return not starts or result.when.first_day > max(starts)
+
+def _settling(case: Case, potassium: list[Result]) -> list[Result]:
+    """Potassium that counts as U&E done: not haemolysed, and taken after the latest start of an active diuretic (3.2)."""
+    starts = [start for m in case.taking("diuretic") if (start := case.started(m)) is not None] if potassium else []
+    return [r for r in potassium if not r.haemolysed and (not starts or r.when.first_day > max(starts))]
 
 
 def _usable(case: Case, analytes: tuple[str, ...]) -> Iterator[Result]:
+    """Values that count; those whose comparator does not decide were set aside before any topic was asked."""
     for result in case.chart.results:
         if result.analyte not in analytes or result.status is ResultStatus.PRELIMINARY:
             continue
-        if result.when.first_day > case.chart.as_of or case.grade(result) is Ungraded.COMPARATOR:
-            continue
-        yield result
+        if result.when.first_day <= case.chart.as_of:
+            yield result
 
 
 def _newest(results: list[Result]) -> list[Result]:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from cards.case import Case
 from cards.chart import Area, OrderStatus
 from cards.finding import Finding, Indicator, Priority
+from cards.moment import Moment as Moment
 from cards.presentation import Gate
 from cards.toml_file import Section, read_toml
 from terminology.errors import BadContent
@@ -32,13 +33,6 @@ class Speaks(Enum):
     ADDS = "adds"
     LINE = "line"
     SILENT = "silent"
-
-
-class Moment(Enum):
-    """When a topic is asked: a record is opened, or an order is drafted."""
-
-    RECORD = "record"
-    ORDER = "order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +67,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A ``[suggestion.NAME]`` of a sheet. ``does``: test, refer or review.
+    """A ``[suggestion.NAME]`` of a sheet. ``does``: test, refer, review or remove.
 
     ``pending``: orders on record that already ask for the same, beside ``order`` itself (S5).
     """
@@ -142,21 +136,33 @@ Find = Callable[[Case, Sheet], Iterator[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """The pair. ``find`` is one sentence a GP would agree with in its docstring, and decides; the sheet speaks."""
+    """The pair. The docstring of ``find`` is one sentence a GP would agree with; it decides, the sheet speaks.
+
+    ``find`` is asked when a record is opened, ``judge`` when orders are drafted; one of them may be missing.
+    """
 
     code: str
-    find: Find
+    find: Find | None
     sheet: Sheet
+    judge: Find | None = None
+
+    def rules(self, moment: Moment) -> Find | None:
+        """What decides at that moment; None if the topic has nothing to say then."""
+        return self.find if moment is Moment.RECORD else self.judge
 
 
-def load_topic(find: Find, *, beside: str) -> Topic:
+def load_topic(find: Find | None = None, judge: Find | None = None, *, beside: str) -> Topic:
     """The topic of a module: its rules and the sheet of the same name beside it.
 
     The topic's code is the file's name with hyphens. Raises BadContent if the sheet does not hold together.
     """
     path = Path(beside).with_suffix(".toml")
     code = path.stem.replace("_", "-")
-    return Topic(code, find, read_sheet(code, Section(path.name, read_toml(path))))
+    sheet = read_sheet(code, Section(path.name, read_toml(path)))
+    for moment, rules in ((Moment.RECORD, find), (Moment.ORDER, judge)):
+        if (rules is None) is (moment in sheet.moments):
+            raise BadContent(f"{path.name}: [topic] moments and the rules of {path.stem}.py do not agree")
+    return Topic(code, find, sheet, judge)
 
 
 def read_sheet(code: str, whole: Section) -> Sheet:
@@ -239,12 +245,12 @@ def _sentence(row: Section, *, beyond: bool) -> Sentence:
 
 def _suggestion(name: str, table: Section) -> Suggestion:
     does = table.text("does")
-    if does not in ("test", "refer", "review"):
-        raise BadContent(f"{table.where}: does should be test, refer or review")
+    if does not in ("test", "refer", "review", "remove"):
+        raise BadContent(f"{table.where}: does should be test, refer, review or remove")
     suggestion = Suggestion(
         name=name,
         does=does,
-        order="" if does == "review" else table.text("order"),
+        order="" if does in ("review", "remove") else table.text("order"),
         label=table.text("label"),
         note=table.text("note", ""),
         priority=_member(Priority, table.text("priority", "routine"), table),

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from cards.bands import UsedLimits, Whose, limits_for
 from cards.case import Case
-from cards.chart import Medicine, Order, Problem, Relative, Result, ResultStatus, Unread
+from cards.chart import Allergy, Draft, Medicine, Order, Problem, Relative, Result, ResultStatus, Unread
 from cards.content import Content
 from cards.figures import value_of
 from cards.finding import Evidence
@@ -33,6 +33,10 @@ def describe(entry: Evidence, case: Case, content: Content) -> str:
             )
         case Relative(label=label, source=source):
             return say("evidence", "relative", label=label, source=source)
+        case Allergy(label=label, source=source):
+            return say("evidence", "allergy", label=label, source=source)
+        case Draft(label=label, source=source):
+            return say("evidence", "draft", label=label, source=source)
         case Unread():
             return unread_line(entry, case, content)
 
@@ -103,13 +107,13 @@ def _medicine(medicine: Medicine, case: Case, content: Content) -> str:
 def unread_line(entry: Unread, case: Case, content: Content) -> str:
     """One line of the Not known part: what it is about, why it was not used, where it stands."""
     about = about_of(entry, case)
+    what = entry.why if entry.why.lower().startswith(about.lower()) else f"{about}: {entry.why}"
+    where = entry.source or entry.area.value
     if entry.expected:
-        return content.frame.say("not_known", "unused", about=about, why=entry.why, source=entry.source)
+        return content.frame.say("not_known", "unused", what=what, source=where)
     if entry.when is None:
-        return content.frame.say("not_known", "entry", about=about, why=entry.why, source=entry.source)
-    return content.frame.say(
-        "not_known", "entry_dated", about=about, why=entry.why, source=entry.source, date=str(entry.when)
-    )
+        return content.frame.say("not_known", "entry", what=what, source=where)
+    return content.frame.say("not_known", "entry_dated", what=what, source=where, date=str(entry.when))
 
 
 def about_of(entry: Unread, case: Case) -> str:

@@ -7,13 +7,13 @@ A medicine review is a Task with intent ``proposal``. No draft carries a date: w
 
 from typing import Any
 
-from cards.finding import Intent, Refer, RequestTest, ReviewMedicine
+from cards.finding import Proposal, Refer, RequestTest, ReviewMedicine
 from terminology.vocabulary import Vocabulary
 
 Json = dict[str, Any]
 
 
-def draft(intent: Intent, patient_id: str, encounter_id: str | None, vocabulary: Vocabulary) -> Json:
+def draft(intent: Proposal, patient_id: str, encounter_id: str | None, vocabulary: Vocabulary) -> Json:
     """The draft of an intent for a patient, and for the encounter if there is one.
 
     The note of a test says why it is proposed (``reasonCode``); the note of a referral is meant for whoever receives

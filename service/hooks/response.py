@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cards.card import Card
-from cards.finding import Intent, Refer, RequestTest, ReviewMedicine
+from cards.finding import Intent, Proposal, RemoveDraft
 from service.answer import Answer
 
 Json = dict[str, Any]
-Draft = Callable[[Intent, str, str | None], Json]
+Draft = Callable[[Proposal, str, str | None], Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +63,14 @@ class Renderer:
 
     def _suggestion(self, intent: Intent, answer: Answer) -> Json:
         """One button, one draft: some record systems carry out one action of a suggestion only (H4)."""
-        action = {
-            "type": "create",
-            "description": _description(intent),
-            "resource": self.draft(intent, answer.patient_id, answer.encounter_id),
-        }
+        action: Json = {"type": "create", "description": _description(intent)}
+        if isinstance(intent, RemoveDraft):
+            action |= {"type": "delete", "resourceId": intent.draft}
+        else:
+            action["resource"] = self.draft(intent, answer.patient_id, answer.encounter_id)
         return {"uuid": str(uuid.uuid4()), "label": intent.label, "actions": [action]}
 
 
 def _description(intent: Intent) -> str:
     """The whole action in plain text, because some clients show only this."""
-    match intent:
-        case RequestTest() | Refer() | ReviewMedicine():
-            return f"{intent.label}. {intent.note}" if intent.note else intent.label
+    return f"{intent.label}. {intent.note}" if intent.note else intent.label
