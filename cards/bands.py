@@ -120,7 +120,9 @@ class Bands:
         """The bands of one analyte."""
         return tuple(band for band in self.rows if band.analyte == analyte)
 
-    def grade(self, result: Result, analyte: Analyte, person: Person, *, taking: frozenset[str] = frozenset()) -> Grading:
+    def grade(
+        self, result: Result, analyte: Analyte, person: Person, *, taking: frozenset[str] = frozenset()
+    ) -> Grading:
         """Place a result. ``taking``: medicine classes that a band may ask for, such as statin.
 
         A comparator counts only if every value it allows lies outside the range on one side, or inside it; then the

@@ -1,4 +1,4 @@
-"""Adjusted calcium: the laboratory's own value first, else total calcium adjusted for albumin of the same day (HZ05)."""
+"""Adjusted calcium: the laboratory's own value first, else total adjusted for albumin of the same day (HZ05)."""
 
 from datetime import date
 

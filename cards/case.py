@@ -137,7 +137,9 @@ class Case:
 
     # orders and problems
 
-    def ordered(self, *concepts: str, within: int, statuses: Iterable[OrderStatus] = (OrderStatus.ACTIVE,)) -> tuple[Order, ...]:
+    def ordered(
+        self, *concepts: str, within: int, statuses: Iterable[OrderStatus] = (OrderStatus.ACTIVE,)
+    ) -> tuple[Order, ...]:
         """Orders on record of these concepts, of these statuses, dated within so many days, newest first."""
         wanted, allowed = frozenset(concepts), frozenset(statuses)
         found = [

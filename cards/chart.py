@@ -291,9 +291,7 @@ class Chart:
         usable = [
             r
             for r in self.results
-            if r.analyte in analytes
-            and r.status is not ResultStatus.PRELIMINARY
-            and r.when.first_day <= self.as_of
+            if r.analyte in analytes and r.status is not ResultStatus.PRELIMINARY and r.when.first_day <= self.as_of
         ]
         if usable:
             newest = max(usable, key=lambda r: (r.when.latest, r.when.earliest))
@@ -307,7 +305,9 @@ class Chart:
             return NotReadable(self.inputs[Area.RESULTS].why if Area.RESULTS in self.inputs else "not asked for")
         return NotRecorded()
 
-    def taking(self, ingredients: Iterable[str], *, links: frozenset[Link] = frozenset({Link.CODE})) -> tuple[Medicine, ...]:
+    def taking(
+        self, ingredients: Iterable[str], *, links: frozenset[Link] = frozenset({Link.CODE})
+    ) -> tuple[Medicine, ...]:
         """Active medicines with any of the ingredients, recognised in one of the given ways."""
         wanted = frozenset(ingredients)
         return tuple(m for m in self.medicines if m.active and m.link in links and m.ingredients & wanted)

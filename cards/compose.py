@@ -41,9 +41,7 @@ def speaks(topic: Topic, findings: Iterable[Finding], content: Content) -> Indic
 def lines(topic: Topic, findings: Iterable[Finding], content: Content) -> list[Said]:
     """Those findings of a topic without a card that stand on another card."""
     kinds = topic.sheet.kinds
-    return [
-        (kinds[f.kind], f) for f in findings if allowed(f, topic, content) and kinds[f.kind].speaks is Speaks.LINE
-    ]
+    return [(kinds[f.kind], f) for f in findings if allowed(f, topic, content) and kinds[f.kind].speaks is Speaks.LINE]
 
 
 def compose(
@@ -112,9 +110,7 @@ def _found(kinds: list[Said], case: Case, content: Content) -> list[str]:
     return lines
 
 
-def _sentences(
-    kinds: list[Said], part: Callable[[Kind], tuple[Sentence, ...]], content: Content
-) -> list[str]:
+def _sentences(kinds: list[Said], part: Callable[[Kind], tuple[Sentence, ...]], content: Content) -> list[str]:
     return [
         _marked(sentence, finding, content)
         for kind, finding in kinds

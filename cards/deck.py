@@ -1,4 +1,4 @@
-"""Which topics speak, in which order, and the limit of four: who is silent when another speaks is decided here alone."""
+"""Which topics speak, in which order, and the limit of four; who is silent when another speaks is decided here."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -21,7 +21,7 @@ Found = Mapping[str, tuple[Finding, ...]]
 class NotComposed(Exception):  # noqa: N818 -- not an error of its own: it carries the one that a topic's sheet raised
     """A topic whose card could not be written. ``topic`` is its code; the cause is chained."""
 
-    def __init__(self, topic: str):
+    def __init__(self, topic: str) -> None:
         super().__init__(topic)
         self.topic = topic
 
@@ -35,9 +35,7 @@ def deal(found: Found, case: Case, content: Content) -> tuple[Card, ...]:
     withheld = _withheld(topics, found, content)
     heard = [topic for topic in topics if topic.code not in withheld]
     speaking = _in_order(heard, found, case, content)
-    guests = [
-        said for topic in heard if topic not in speaking for said in lines(topic, found[topic.code], content)
-    ]
+    guests = [said for topic in heard if topic not in speaking for said in lines(topic, found[topic.code], content)]
     host = next((topic for topic in reversed(speaking) if topic.code != LAST), None)
     cards = [_compose(t, found[t.code], case, content, guests if t is host else ()) for t in speaking]
     dealt = _fold(list(_once_each(cards)), content)
@@ -73,9 +71,7 @@ def _in_order(topics: list[Topic], found: Found, case: Case, content: Content) -
     return [topic for _, topic in made]
 
 
-def _compose(
-    topic: Topic, findings: tuple[Finding, ...], case: Case, content: Content, guests: Iterable[Said]
-) -> Card:
+def _compose(topic: Topic, findings: tuple[Finding, ...], case: Case, content: Content, guests: Iterable[Said]) -> Card:
     try:
         card = compose(topic, findings, case, content, guests)
     except Exception as error:
@@ -110,8 +106,7 @@ def _fold(cards: list[Card], content: Content) -> list[Card]:
     kept, surplus = others[: MOST_CARDS - len(last)], others[MOST_CARDS - len(last) :]
     host = kept[-1]
     folded = [host.detail]
-    for card in surplus:
-        folded.append(f"**{content.frame.say('folded', 'line', summary=card.summary)}**\n\n{card.detail}")
+    folded += [f"**{content.frame.say('folded', 'line', summary=card.summary)}**\n\n{card.detail}" for card in surplus]
     kept[-1] = replace(
         host,
         detail="\n\n".join(folded),

@@ -3,9 +3,9 @@
     [[example]]
     name      = "Low potassium on a thiazide-like diuretic"
     finding   = ["outside"]                                     # exactly these kinds of this topic, [] for none
-    person    = "female 68"                                     # sex and age; default "female 50"; "male born 1958-02-11"
+    person    = "female 68"                                     # default "female 50"; or "male born 1958-02-11"
     problems  = ["muscle-cramp 20 days ago"]                    # also: undated, severe, resolved; "onset 100 days ago"
-    results   = ["potassium 3.1 mmol/L [3.5-5.3] 12 days ago"]  # also: >5000, preliminary, corrected, haemolysed, unstated
+    results   = ["potassium 3.1 mmol/L [3.5-5.3] 12 days ago"]  # also: >5000, preliminary, corrected, ...
     medicines = ["indapamide since 200 days ago"]               # also: a+b, ended, by name, by brand, for malaria
     orders    = ["refer-neurology active 10 days ago"]
     family    = ["motor-neurone-disease in mother"]
@@ -67,7 +67,8 @@ AS_OF = date(2026, 6, 15)
 
 _DAYS = r"(?P<days>\d+) days? ago"
 _PROBLEM = re.compile(
-    rf"(?P<concept>[a-z0-9-]+)(?P<severe> severe)?(?P<resolved> resolved)?( ({_DAYS}|undated))?( onset (?P<onset>\d+) days ago)?"
+    rf"(?P<concept>[a-z0-9-]+)(?P<severe> severe)?(?P<resolved> resolved)?( ({_DAYS}|undated))?"
+    r"( onset (?P<onset>\d+) days ago)?"
 )
 _RESULT = re.compile(
     rf"(?P<analyte>[a-z0-9-]+) (?P<sign>[<>]=?)?(?P<value>[\d.]+) (?P<unit>\S+)"
@@ -341,7 +342,8 @@ def _order(line: str, number: int, vocabulary: Vocabulary, row: Section) -> Orde
 def _relative(line: str, number: int, vocabulary: Vocabulary, row: Section) -> Relative:
     found = _match(_FAMILY, line, row)
     concept, who = str(found["concept"]), str(found["who"])
-    return Relative(frozenset({concept}), who, f"{_known(concept, vocabulary)}, {who}", f"FamilyMemberHistory/f{number}")
+    label = f"{_known(concept, vocabulary)}, {who}"
+    return Relative(frozenset({concept}), who, label, f"FamilyMemberHistory/f{number}")
 
 
 def _unread(line: str, number: int, row: Section) -> Unread:

@@ -74,9 +74,7 @@ def recent(problem: Problem, chart: Chart, windows: Windows) -> bool:
     return problem.when is None or problem.when.youngest(chart.as_of) <= windows.symptom
 
 
-def presentation(
-    chart: Chart, windows: Windows, keeper: Gatekeeper, moment: Moment = Moment.RECORD
-) -> Presentation:
+def presentation(chart: Chart, windows: Windows, keeper: Gatekeeper, moment: Moment = Moment.RECORD) -> Presentation:
     """Read the gate off the chart. Orders need no symptom and no known age to be judged (3.4, 3.8 no. 6)."""
     here = [p for p in chart.problems if recent(p, chart, windows)]
     symptoms = {
@@ -92,9 +90,7 @@ def _newest_first(problem: Problem) -> tuple[bool, int, str]:
     return (when is None, -when.latest.toordinal() if when else 0, problem.source)
 
 
-def _gate(
-    chart: Chart, symptoms: Mapping[Symptom, tuple[Problem, ...]], moment: Moment, *, adult: bool | None
-) -> Gate:
+def _gate(chart: Chart, symptoms: Mapping[Symptom, tuple[Problem, ...]], moment: Moment, *, adult: bool | None) -> Gate:
     if chart.person.test_record:
         return Gate.TEST_RECORD
     if chart.person.deceased:

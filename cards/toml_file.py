@@ -23,7 +23,7 @@ def read_toml(path: Path | Traversable) -> dict[str, Any]:
 class Section:
     """A table of a content file, read key by key; keys that nobody asked for are an error."""
 
-    def __init__(self, where: str, table: object):
+    def __init__(self, where: str, table: object) -> None:
         if not isinstance(table, dict):
             raise BadContent(f"{where}: should be a table")
         self.where = where
@@ -79,7 +79,7 @@ class Section:
     def done(self) -> None:
         """Call when all is read. Raises BadContent for a key that is left: most often a misspelling."""
         if self.table:
-            raise BadContent(f"{self.where}: unknown key {sorted(self.table)[0]!r}; remove it or correct its spelling")
+            raise BadContent(f"{self.where}: unknown key {min(self.table)!r}; remove it or correct its spelling")
 
     def _typed(self, key: str, kind: type, default: Any) -> Any:
         if key not in self.table:

@@ -14,7 +14,7 @@ from typing import TypeVar
 from cards.case import Case
 from cards.chart import Area, OrderStatus
 from cards.finding import Finding, Indicator, Priority
-from cards.moment import Moment as Moment
+from cards.moment import Moment
 from cards.presentation import Gate
 from cards.toml_file import Section, read_toml
 from terminology.errors import BadContent
@@ -188,7 +188,7 @@ def read_sheet(code: str, whole: Section) -> Sheet:
     shown = {kind for example in sheet.examples for kind in example.finding}
     for name in sheet.kinds:
         if name not in shown:
-            raise BadContent(f"{whole.where}: [finding.{name}] has no worked example; add an [[example]] that expects it")
+            raise BadContent(f"{whole.where}: [finding.{name}] has no worked example; add an [[example]] with it")
     for kind in shown - set(sheet.kinds):
         raise BadContent(f"{whole.where}: an example expects the finding {kind!r}, which the sheet does not describe")
     return sheet

@@ -31,6 +31,7 @@ ALLOWED_AT_THE_TOP = {
     "LICENSE",
     "NOTICE",
     "CHANGELOG.md",
+    ".gitattributes",
     ".gitignore",
     ".dockerignore",
 }

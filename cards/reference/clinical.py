@@ -6,9 +6,10 @@ from importlib.resources import files
 from typing import Any
 
 from cards.content import Content
+from cards.moment import Moment
 from cards.reference.markdown import code, page, table
 from cards.toml_file import read_toml
-from cards.topic import Example, Kind, Moment, Sentence, Speaks, Suggestion, Topic
+from cards.topic import Example, Kind, Sentence, Speaks, Suggestion, Topic
 
 _MOMENTS = {Moment.RECORD: "when a record is opened", Moment.ORDER: "when an order is drafted"}
 _SPEAKS = {

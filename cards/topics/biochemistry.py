@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from cards.bands import Grade
 from cards.calcium import ADJUSTED, adjusted_calcium, low_total_without_albumin
 from cards.case import Case
-from cards.chart import Lookup, NotReadable, NotRecorded, Recorded, Result
+from cards.chart import Area, Lookup, NotReadable, NotRecorded, Recorded, Result
 from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.topic import Sheet, load_topic
@@ -15,34 +15,42 @@ POTASSIUM, MAGNESIUM = "potassium", "magnesium"
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """An electrolyte outside its range may contribute to cramps or twitching; how far outside decides how urgent."""
-    low = []
     electrolytes = sorted(n for n, a in case.vocabulary.analytes.items() if "electrolytes" in a.groups)
+    low = set()
     for name in electrolytes:
-        match _latest(case, name):
-            case Recorded(results):
-                graded = [(grade, r) for r in results if isinstance(grade := case.grade(r), Grade)]
-                if not graded:
-                    continue
-                grade, result = max(graded, key=lambda pair: _kind(case, *pair)[1])  # the graver decides (3.8 no. 12)
-                if grade.side == "low" and name in (POTASSIUM, ADJUSTED):
-                    low.append(name)
-                yield _judge(case, sheet, grade, result, results)
-                if name == ADJUSTED and grade.side == "high":
-                    yield Finding("high-calcium", about=name)
-                if name == ADJUSTED and grade.side == "low":
-                    yield Finding("low-calcium", about=name)
-            case NotRecorded() | NotReadable():
-                pass
-    if low and not _has_recent_magnesium(case):
+        for grade, finding in _outside(case, sheet, name):
+            yield finding
+            if grade.side == "low":
+                low.add(name)
+            if name == ADJUSTED:
+                yield Finding(f"{grade.side}-calcium", about=name)
+    if low & {POTASSIUM, ADJUSTED} and isinstance(case.latest_fresh(MAGNESIUM), NotRecorded):
         yield Finding("magnesium", suggest=sheet.open_for(case, "magnesium"))
-    if case.chart.has("dialysis"):
-        yield Finding("dialysis", evidence=case.chart.has("dialysis"))
+    yield from _circumstances(case)
+    for result in case.preliminary(*electrolytes):
+        yield Finding("preliminary", evidence=(result,))
+
+
+def _outside(case: Case, sheet: Sheet, name: str) -> Iterator[tuple[Grade, Finding]]:
+    """The newest recent value of one analyte, if it is outside its range; of two, the graver (3.8 no. 12)."""
+    match _latest(case, name):
+        case Recorded(results):
+            graded = [(grade, r) for r in results if isinstance(grade := case.grade(r), Grade)]
+            if graded:
+                grade, result = max(graded, key=lambda pair: _kind(case, *pair)[1])
+                yield grade, _judge(case, sheet, grade, result, results)
+        case NotRecorded() | NotReadable():
+            pass
+
+
+def _circumstances(case: Case) -> Iterator[Finding]:
+    """What changes how the values are to be read."""
+    if dialysis := case.chart.has("dialysis"):
+        yield Finding("dialysis", evidence=dialysis)
     if case.chart.has("pregnancy"):
         yield Finding("pregnancy")
     for result in low_total_without_albumin(case):
         yield Finding("total-without-albumin", evidence=(result,))
-    for result in case.preliminary(*electrolytes):
-        yield Finding("preliminary", evidence=(result,))
 
 
 def _latest(case: Case, name: str) -> Lookup[tuple[Result, ...]]:
@@ -82,12 +90,9 @@ def _kind(case: Case, grade: Grade, result: Result) -> tuple[str, Indicator]:
     if grade.indicator is Indicator.CRITICAL:
         if case.is_fresh(result, case.windows.critical):
             return "urgent", Indicator.CRITICAL
-        return "not-repeated", Indicator.WARNING
+        # That no repeat was found may be said only if all results were read.
+        return "not-repeated" if case.chart.complete(Area.RESULTS) else "outside", Indicator.WARNING
     return ("slight", Indicator.INFO) if grade.indicator is Indicator.INFO else ("outside", Indicator.WARNING)
-
-
-def _has_recent_magnesium(case: Case) -> bool:
-    return isinstance(case.latest_fresh(MAGNESIUM), Recorded)
 
 
 TOPIC = load_topic(find, beside=__file__)

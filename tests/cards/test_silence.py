@@ -14,7 +14,7 @@ from cards.card import Advice
 from cards.content import Content
 from cards.examples import chart_of
 from cards.finding import Refer, RequestTest
-from cards.topic import Moment
+from cards.moment import Moment
 
 Ask = Callable[..., Advice]
 

@@ -17,8 +17,9 @@ from cards.chart import Area, Chart, Input, Reading
 from cards.content import load_content
 from cards.examples import chart_of
 from cards.finding import Indicator, Refer
+from cards.moment import Moment
 from cards.presentation import Gate, presentation
-from cards.topic import Moment, Speaks
+from cards.topic import Speaks
 from terminology.vocabulary import load
 
 CONTENT = load_content(load())

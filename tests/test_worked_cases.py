@@ -1,0 +1,72 @@
+"""The worked cases, played by an EHR over HTTP against the running service: both modes, both dialects.
+
+``tests/cases`` holds cases of our own in the form of the clinical vignettes; the vignettes and the script that plays
+the EHR stand beside the project where they are present.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CASES = ROOT.parent / "shared" / "cases"
+RUNNER = CASES / "run_cases.py"
+
+pytestmark = pytest.mark.skipif(not RUNNER.is_file(), reason="the script that plays the EHR is not beside the project")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def ports() -> Iterator[tuple[int, int]]:
+    """The service, started as an integrator would, and the port its FHIR server may be called on."""
+    port, fhir_port = free_port(), free_port()
+    ours = {"MUSCLE_CDS_PROFILE": "demo", "MUSCLE_CDS_FHIR_BASES": f"http://127.0.0.1:{fhir_port}/fhir"}
+    service = subprocess.Popen(
+        [sys.executable, "-m", "service", "serve", "--port", str(port)],
+        cwd=ROOT,
+        env={**os.environ, **ours},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/cds-services", service)
+        yield port, fhir_port
+    finally:
+        service.terminate()
+        service.wait(timeout=30)
+
+
+def _wait_for(url: str, service: subprocess.Popen[bytes]) -> None:
+    for _ in range(200):
+        assert service.poll() is None, "the service ended instead of coming up"
+        try:
+            with urllib.request.urlopen(url, timeout=1) as answer:
+                answer.read()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail("the service did not come up")
+
+
+@pytest.mark.parametrize("folder", [CASES, ROOT / "tests" / "cases"], ids=["vignettes", "our own cases"])
+def test_every_worked_case_gives_exactly_the_expected_cards(folder: Path, ports: tuple[int, int]) -> None:
+    port, fhir_port = ports
+    command = [sys.executable, str(RUNNER), "--base-url", f"http://127.0.0.1:{port}", "--fhir-port", str(fhir_port)]
+
+    played = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False, timeout=110)
+
+    failures = [line for line in played.stdout.splitlines() if not line.startswith("pass")]
+    assert played.returncode == 0, "\n".join(failures[:60])
