@@ -50,7 +50,8 @@ def _judge(case: Case, sheet: Sheet, results: tuple[Result, ...]) -> Iterator[Fi
 def _raised(case: Case, sheet: Sheet, indicator: Indicator, result: Result, results: tuple[Result, ...]) -> Finding:
     kind = {Indicator.INFO: "raised", Indicator.WARNING: "marked", Indicator.CRITICAL: "urgent"}[indicator]
     if kind == "urgent" and not case.is_fresh(result, case.windows.critical):
-        kind = "not-repeated"
+        # That no repeat was found may be said only if all results were read.
+        kind = "not-repeated" if case.complete(Area.RESULTS) else "marked"
     repeat = "repeat-ck-soon" if kind in ("urgent", "not-repeated") else "repeat-ck"  # no rest is waited for
     missing: tuple[ScreenTest, ...] = ()
     if case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS):  # unknown is not missing
