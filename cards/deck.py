@@ -94,8 +94,9 @@ def _once_each(cards: Iterable[Card]) -> Iterator[Card]:
 
 
 def _same(intent: Intent) -> tuple[str, str]:
-    """What makes two suggestions the same: the order asked for, or the medicine to review."""
-    return (type(intent).__name__, getattr(intent, "order", "") or getattr(intent, "medicine", ""))
+    """What makes two suggestions the same: the order asked for, the medicine to review, or the draft to remove."""
+    about = (getattr(intent, name, "") for name in ("order", "medicine", "draft"))
+    return (type(intent).__name__, "".join(about))
 
 
 def _fold(cards: list[Card], content: Content) -> list[Card]:

@@ -35,8 +35,8 @@ def describe(entry: Evidence, case: Case, content: Content) -> str:
             return say("evidence", "relative", label=label, source=source)
         case Allergy(label=label, source=source):
             return say("evidence", "allergy", label=label, source=source)
-        case Draft(label=label, source=source):
-            return say("evidence", "draft", label=label, source=source)
+        case Draft(label=label, link=link, source=source):
+            return say("evidence", "draft", label=label, extras=_known_by(link, content), source=source)
         case Unread():
             return unread_line(entry, case, content)
 
@@ -93,15 +93,25 @@ def _range(used: UsedLimits, unit: str, content: Content) -> str:
 def _medicine(medicine: Medicine, case: Case, content: Content) -> str:
     say = content.frame.say
     start = case.started(medicine)
-    extras = {Link.CODE: "", Link.BRAND: say("evidence", "by_brand"), Link.NAME: say("evidence", "by_name")}
     return say(
         "evidence",
         "medicine",
         label=medicine.label,
         start=say("evidence", "no_start") if start is None else say("evidence", "since", date=start.isoformat()),
-        extras=extras[medicine.link],
+        extras=_known_by(medicine.link, content),
         source=medicine.source,
     )
+
+
+def _known_by(link: Link | None, content: Content) -> str:
+    """Marks a medicine that no code names (3.8 no. 4)."""
+    match link:
+        case Link.BRAND:
+            return content.frame.say("evidence", "by_brand")
+        case Link.NAME:
+            return content.frame.say("evidence", "by_name")
+        case Link.CODE | None:
+            return ""
 
 
 def unread_line(entry: Unread, case: Case, content: Content) -> str:

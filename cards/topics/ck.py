@@ -1,18 +1,17 @@
 """Creatine kinase above the upper limit, by how many times (specification P12, 3.5; silence rules S11 and S15)."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Final
 
-from cards.bands import Grade, Grading, Ungraded, Within, limits_for
+from cards.bands import Grade, Grading, Ungraded, Within
 from cards.case import Case
 from cards.chart import Area, NotReadable, NotRecorded, Recorded, Result
-from cards.figures import ratio_of, value_of
+from cards.creatine_kinase import CK, multiple, upper_limits
+from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.screening import ScreenTest, load_screen
 from cards.topic import Sheet, load_topic
 
-CK: Final = "ck-total"
 _SCREEN: Final = load_screen()
 
 
@@ -67,20 +66,12 @@ def _raised(case: Case, sheet: Sheet, indicator: Indicator, result: Result, resu
 
 def _fill(case: Case, result: Result) -> dict[str, str]:
     """Value, date and how many times the upper limit; both multiples when the limit depends on a sex not known."""
-    marks = [b.value for b in case.bands.of(CK) if b.bound.endswith("_ratio") and b.value is not None]
-    sign = "" if result.comparator is None else result.comparator.value
-    ratios = [ratio_of(result.value, high, marks) for high in sorted(_upper_limits(case, result), reverse=True)]
-    return {"value": value_of(result), "ratio": sign + " to ".join(ratios), "date": str(result.when)}
-
-
-def _upper_limits(case: Case, result: Result) -> set[Decimal]:
-    used = limits_for(result, case.analyte(CK), case.chart.person)
-    return {one.limits.high for one in used if one.limits.high}
+    return {"value": value_of(result), "ratio": multiple(case, result), "date": str(result.when)}
 
 
 def _is_trivially_raised(case: Case, grading: Grading, result: Result) -> bool:
     """Above every upper limit that may apply, and in no band (S15)."""
-    highs = _upper_limits(case, result)
+    highs = upper_limits(case, result)
     return isinstance(grading, Within) and bool(highs) and all(result.value > high for high in highs)
 
 
