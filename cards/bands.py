@@ -1,7 +1,7 @@
 """How far a value is outside its range: the bands of bands.toml, applied to one result (specification 3.5)."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from importlib.resources import files
@@ -115,10 +115,20 @@ class Bands:
     rows: tuple[Band, ...]
     slope: Decimal
     reference: Decimal
+    _by_analyte: dict[str, tuple[Band, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sort the bands out by analyte once, when they are loaded: they are asked for with every value graded."""
+        for band in self.rows:
+            self._by_analyte[band.analyte] = (*self._by_analyte.get(band.analyte, ()), band)
 
     def of(self, analyte: str) -> tuple[Band, ...]:
         """The bands of one analyte."""
-        return tuple(band for band in self.rows if band.analyte == analyte)
+        return self._by_analyte.get(analyte, ())
+
+    def ask_for(self, analyte: str) -> bool:
+        """Whether any band of the analyte counts only beside a medicine."""
+        return any(band.only_with for band in self.of(analyte))
 
     def grade(
         self, result: Result, analyte: Analyte, person: Person, *, taking: frozenset[str] = frozenset()

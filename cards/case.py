@@ -77,14 +77,19 @@ class Case:
 
         A record without an end reaches until the next one starts, as repeat prescriptions do.
         """
-        records = [m for m in self.chart.medicines if m.ingredients & medicine.ingredients and m.start is not None]
-        spans = sorted(
-            (m.start.first_day, self.chart.as_of if m.active else (m.end or m.start).last_day)
-            for m in records
-            if m.start is not None
-        )
+        known, key = self.chart.course_starts, (medicine.ingredients, self.windows.gap)
+        if key not in known:
+            known[key] = self._start_of_course(medicine.ingredients)
+        return known[key]
+
+    def _start_of_course(self, ingredients: frozenset[str]) -> date | None:
+        spans = [
+            (self.chart.as_of if m.active else (m.end or m.start).last_day, m.start.first_day)
+            for m in self.chart.medicines
+            if m.start is not None and m.ingredients & ingredients
+        ]
         start: date | None = None
-        for begins, ends in sorted(spans, key=lambda span: (span[1], span[0]), reverse=True):
+        for ends, begins in sorted(spans, reverse=True):
             if start is None:
                 if ends >= self.chart.as_of:
                     start = begins
@@ -101,7 +106,8 @@ class Case:
 
     def grade(self, result: Result) -> Grading:
         """How far a result is out of its range."""
-        taking = frozenset({"statin"}) if self.taking("statin") else frozenset[str]()
+        asked = self.bands.ask_for(result.analyte)  # only creatine kinase: going through the medicines is the dear part
+        taking = frozenset({"statin"}) if asked and self.taking("statin") else frozenset[str]()
         return self.bands.grade(result, self.analyte(result.analyte), self.chart.person, taking=taking)
 
     def is_fresh(self, result: Result, within: int | None = None) -> bool:

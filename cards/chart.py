@@ -272,6 +272,12 @@ class Chart:
     unread: tuple[Unread, ...] = ()
     unmapped: Mapping[Area, int] = field(default_factory=dict)  # codes in no set: counted, never read as normal
     for_clinician: bool = True  # False: the user is the patient or a related person (S16)
+    course_starts: dict[tuple[frozenset[str], int], date | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What :meth:`cards.case.Case.started` worked out, by ingredients and gap: thousands of records of one medicine
+    would otherwise be gone through once for each of them. Never carried over to a chart made from this one."""
+    _by_analyte: dict[str, list[Result]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def complete(self, *areas: Area) -> bool:
         """Whether all of these parts of the record were read to the end."""
@@ -290,7 +296,7 @@ class Chart:
         """
         usable = [
             r
-            for r in self.results
+            for r in (self._results_of(*analytes) if len(analytes) == 1 else self.results)
             if r.analyte in analytes and r.status is not ResultStatus.PRELIMINARY and r.when.first_day <= self.as_of
         ]
         if usable:
@@ -304,6 +310,13 @@ class Chart:
         if not self.complete(Area.RESULTS):
             return NotReadable(self.inputs[Area.RESULTS].why if Area.RESULTS in self.inputs else "not asked for")
         return NotRecorded()
+
+    def _results_of(self, analyte: str) -> list[Result]:
+        """The results of one analyte in their order; they are sorted out once, for most topics ask one by one."""
+        if not self._by_analyte:
+            for result in self.results:
+                self._by_analyte.setdefault(result.analyte, []).append(result)
+        return self._by_analyte.get(analyte, [])
 
     def taking(
         self, ingredients: Iterable[str], *, links: frozenset[Link] = frozenset({Link.CODE})

@@ -171,7 +171,7 @@ def _suggestions(topic: Topic, shown: list[Finding], content: Content) -> Iterat
     for finding in shown:
         for name in finding.suggest:
             suggestion = topic.sheet.suggestions[name]
-            if content.beyond or not suggestion.beyond:
+            if (content.beyond or not suggestion.beyond) and (content.removal or suggestion.does != "remove"):
                 yield from _intents(suggestion, finding)
 
 

@@ -48,6 +48,7 @@ class Content:
     vocabulary: Vocabulary
     hash: str
     beyond: bool  # whether what goes beyond the fact sheet is shown
+    removal: bool  # whether a contraindicated draft may be proposed for removal (docs/decisions/0005)
     critical_as_warning: bool  # a site that wants no critical cards gets them as warnings (specification 6.2)
 
     @property
@@ -66,7 +67,9 @@ class Content:
         return tuple(Reason(code, display) for code, display in self.frame.words["override"].items())
 
 
-def load_content(vocabulary: Vocabulary, *, beyond: bool = True, critical_as_warning: bool = False) -> Content:
+def load_content(
+    vocabulary: Vocabulary, *, beyond: bool = True, removal: bool = False, critical_as_warning: bool = False
+) -> Content:
     """Load and check all content. Raises BadContent, naming file and place, if anything does not hold together."""
     from cards.topics import TOPICS  # noqa: PLC0415 -- topics use the modules of this package, not the other way
 
@@ -81,6 +84,7 @@ def load_content(vocabulary: Vocabulary, *, beyond: bool = True, critical_as_war
         vocabulary=vocabulary,
         hash=_hash(),
         beyond=beyond,
+        removal=removal,
         critical_as_warning=critical_as_warning,
     )
     check(content)

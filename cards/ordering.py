@@ -1,24 +1,34 @@
-"""Questions that topics ask about an order in hand: what is drafted, what stands beside it, and what was not read."""
+"""What topics ask about an order in hand: what is drafted, what in the record asks for care, and what was not read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from cards.card import LONGEST_SUMMARY
 from cards.case import Case
-from cards.chart import Area, Chart, Draft, Medicine, Reading
+from cards.chart import Area, Dose, Draft, Medicine, Reading
+from cards.finding import Evidence, Finding
+from cards.presentation import Symptom, load_gatekeeper
 from terminology.vocabulary import Link
 
 #: What a check for contraindications and interactions rests on (HZ14).
 CHECKED: Final = (Area.PROBLEMS, Area.RESULTS, Area.MEDICINES, Area.ALLERGIES)
 
+_CRAMP: Final = load_gatekeeper().symptoms[Symptom.CRAMP]
+
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """A medicine taken or drafted beside the one in hand, by the ingredient that matters."""
+class Concern:
+    """One entry that speaks against an order or asks for care with it.
 
-    ingredient: str
-    entry: Medicine | Draft
+    ``kind``: the finding of the sheet that says why. ``counts_as``: the concept, analyte or ingredient it is counted
+    and named as; entries that share it are one concern.
+    """
+
+    kind: str
+    counts_as: str
+    entry: Evidence
 
 
 def drafted(case: Case, ingredient: str) -> tuple[Draft, ...]:
@@ -26,34 +36,75 @@ def drafted(case: Case, ingredient: str) -> tuple[Draft, ...]:
     return tuple(d for d in case.chart.drafts if d.judged and ingredient in d.ingredients)
 
 
+def for_cramp(draft: Draft) -> bool:
+    """Whether cramp is a reason the order itself gives."""
+    return bool(draft.reasons & _CRAMP)
+
+
 def renewed(case: Case, ingredient: str) -> tuple[Medicine, ...]:
     """Active records of the drafted ingredient: the order renews it, and adds nothing."""
     return case.chart.taking({ingredient}, links=frozenset(Link))
 
 
-def beside(case: Case, *classes: str) -> tuple[Beside, ...]:
-    """Active medicines and drafts of these classes, selected or not, one for each ingredient.
+def conditions(case: Case, table: Iterable[tuple[str, tuple[str, ...]]]) -> Iterator[Concern]:
+    """Active problems of the table, at any age (3.8 no. 23). A row is a kind, and the concepts that count as one."""
+    for kind, concepts in table:
+        for problem in case.chart.has(*concepts):
+            yield Concern(kind, next(c for c in concepts if c in problem.concepts), problem)
 
-    Also those known by name or brand: they may name an interaction of the order in hand (3.8 no. 4).
+
+def beside(
+    case: Case, table: Iterable[tuple[str, str]], singled_out: Mapping[str, str] | None = None
+) -> Iterator[Concern]:
+    """Medicines taken, or drafted whether selected or not, of the classes of the table: a kind and a class a row.
+
+    Also those known by name or brand, which may name an interaction (3.8 no. 4). ``singled_out``: ingredients of those
+    classes of which another kind speaks.
     """
-    ingredients = frozenset[str]().union(*(case.vocabulary.ingredients_of(name) for name in classes))
-    entries = (*case.chart.taking(ingredients, links=frozenset(Link)), *case.chart.drafts)
-    return tuple(Beside(name, entry) for entry in entries for name in sorted(entry.ingredients & ingredients))
+    for kind, name in table:
+        ingredients = case.vocabulary.ingredients_of(name)
+        taken = case.chart.taking(ingredients, links=frozenset(Link))
+        entries: tuple[Medicine | Draft, ...] = (*taken, *case.chart.drafts)
+        for entry in entries:
+            for ingredient in sorted(entry.ingredients & ingredients):
+                yield Concern((singled_out or {}).get(ingredient, kind), ingredient, entry)
 
 
-def is_coded(entries: Iterable[Medicine | Draft]) -> bool:
-    """Whether a code names any of them; else nothing graver than a warning may rest on them (3.8 no. 4)."""
-    return any(entry.link is Link.CODE for entry in entries)
+def by_kind(case: Case, concerns: Iterable[Concern]) -> Iterator[Finding]:
+    """One finding for each kind of concern; ``{names}`` in its sentences are what is on record."""
+    grouped: dict[str, list[Concern]] = {}
+    for concern in concerns:
+        grouped.setdefault(concern.kind, []).append(concern)
+    for kind, group in grouped.items():
+        names = listed(named(case, concern) for concern in group)
+        yield Finding(kind, evidence=tuple(dict.fromkeys(r.entry for r in group)), fill={"names": names})
 
 
-def unchecked(chart: Chart) -> tuple[str, ...]:
+def named(case: Case, concern: Concern) -> str:
+    """The title of what a concern counts as, as it stands inside a sentence: ``optic neuritis``, but ``AV block``."""
+    title = case.vocabulary.title(concern.counts_as)
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title
+
+
+def coded(entries: Iterable[Evidence]) -> bool:
+    """Whether none of the entries is a medicine known by name or brand only.
+
+    What rests on such a one is a warning at most, and proposes nothing (3.8 no. 4).
+    """
+    return all(entry.link is Link.CODE for entry in entries if isinstance(entry, Medicine | Draft))
+
+
+def largest(dose: Dose | None) -> Decimal | None:
+    """The larger of the doses of a night and of a day, in milligrams; None if neither is known."""
+    if dose is None:
+        return None
+    return max((amount for amount in (dose.night, dose.daily) if amount is not None), default=None)
+
+
+def unchecked(case: Case) -> tuple[str, ...]:
     """The parts of the record that the check rests on and that were not read to the end, in words (HZ14)."""
-    return tuple(area.value for area in CHECKED if not _read(chart, area))
-
-
-def _read(chart: Chart, area: Area) -> bool:
-    state = chart.inputs.get(area)
-    return state is not None and state.reading is Reading.COMPLETE
+    states = ((area, case.chart.inputs.get(area)) for area in CHECKED)
+    return tuple(area.value for area, state in states if state is None or state.reading is not Reading.COMPLETE)
 
 
 def listed(names: Iterable[str]) -> str:
@@ -69,8 +120,3 @@ def listed_within(summary: str, names: Iterable[str]) -> str:
         if not kept or len(summary.format(reason=listed([*kept, name]))) <= LONGEST_SUMMARY:
             kept.append(name)
     return listed(kept)
-
-
-def within_a_sentence(title: str) -> str:
-    """A title as it stands inside a sentence: ``optic neuritis``, but ``AV block`` and ``G6PD deficiency``."""
-    return title[:1].lower() + title[1:] if title[1:2].islower() else title

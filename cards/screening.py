@@ -81,7 +81,8 @@ class Screen:
 def _settling(case: Case, potassium: list[Result]) -> list[Result]:
     """Potassium that counts as U&E done: not haemolysed, taken after the latest start of an active diuretic (3.2)."""
     starts = [start for m in case.taking("diuretic") if (start := case.started(m)) is not None] if potassium else []
-    return [r for r in potassium if not r.haemolysed and (not starts or r.when.first_day > max(starts))]
+    last = max(starts, default=None)
+    return [r for r in potassium if not r.haemolysed and (last is None or r.when.first_day > last)]
 
 
 def _usable(case: Case, analytes: tuple[str, ...]) -> Iterator[Result]:

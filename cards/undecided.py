@@ -19,9 +19,10 @@ def set_aside(chart: Chart, bands: Bands, vocabulary: Vocabulary) -> Chart:
     if not undecided:
         return chart
     unread = [*chart.unread, *(_unread(r, vocabulary) for r in undecided)]
+    moved = frozenset(undecided)
     return replace(
         chart,
-        results=tuple(r for r in chart.results if r not in undecided),
+        results=tuple(r for r in chart.results if r not in moved),
         unread=tuple(sorted(unread, key=lambda entry: (entry.source, entry.about, entry.why))),
     )
 

@@ -11,6 +11,7 @@ from cards.chart import Area, Input
 class Answer:
     """The advice on one call, with the patient and encounter its drafts are for.
 
+    ``drafts``: the draft orders of the call, as Type/id; a suggestion may take away one of these and nothing else (H9).
     ``inputs`` and ``unmapped`` (codes in no set, by part of the record) are for the access log; neither holds anything
     of the patient (R14).
     """
@@ -20,3 +21,4 @@ class Answer:
     unmapped: Mapping[Area, int]
     patient_id: str
     encounter_id: str | None = None
+    drafts: frozenset[str] = frozenset()

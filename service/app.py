@@ -18,7 +18,7 @@ from service.fhir import write
 from service.fhir.client import FhirBase
 from service.fhir.queries import Query, prefetch_templates, queries_for
 from service.fhir.retrieve import Retriever
-from service.hooks.request import HookCall, parse
+from service.hooks.request import HookCall, hook_named, parse
 from service.hooks.response import Renderer
 from service.hooks.routes import Routes
 from service.hooks.services import SERVICES, discovery
@@ -39,7 +39,12 @@ class Parts:
 def load_parts(settings: Settings) -> Parts:
     """Read all tables and sheets. Raises BadContent, naming file and line, if one cannot be trusted."""
     vocabulary = terms.load(without_licences=settings.without_licences, overlay=settings.overlay)
-    content = load_content(vocabulary, beyond=settings.beyond_fact_sheet)
+    content = load_content(
+        vocabulary,
+        beyond=settings.beyond_fact_sheet,
+        removal=settings.suggest_removal,
+        critical_as_warning=settings.critical_as_warning,
+    )
     return Parts(content, {one.id: queries_for(one.id, vocabulary) for one in SERVICES})
 
 
@@ -52,7 +57,6 @@ def create_advisor(settings: Settings, parts: Parts, today: Callable[[], date] |
         today=today or partial(_today, settings),
         zone=settings.timezone,
         deadline=settings.deadline_ms / 1000,
-        critical_as_warning=settings.critical_as_warning,
     )
 
 
@@ -106,7 +110,9 @@ def answer_once(settings: Settings, body: bytes, day: date | None) -> dict[str, 
     """
     parts = load_parts(settings)
     advisor = create_advisor(replace(settings, fhir_bases=()), parts, None if day is None else lambda: day)
-    return create_renderer(settings, parts).body(advisor.advise(parse(body, SERVICES[0])))
+    hook = hook_named(body)
+    service = next((one for one in SERVICES if one.hook == hook), SERVICES[0])
+    return create_renderer(settings, parts).body(advisor.advise(parse(body, service)))
 
 
 def access_log(least: str) -> AccessLog:

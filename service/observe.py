@@ -8,7 +8,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from service.answer import Answer
@@ -59,6 +59,9 @@ class Record:
         self.errors += [type(error).__name__ for error in advice.errors]
 
 
+_FIELDS = tuple(row.name for row in fields(Record))
+
+
 @dataclass(frozen=True, slots=True)
 class AccessLog:
     """Writes records. ``least``: info, warning (a status of 500 or more, or an error) or error (500 or more)."""
@@ -71,7 +74,7 @@ class AccessLog:
         """One line for one request, if it is grave enough."""
         level = "error" if record.status >= 500 else "warning" if record.errors else "info"  # noqa: PLR2004 -- HTTP
         if _LEVELS.index(level) >= _LEVELS.index(self.least):
-            self._line("request", level, {name: value for name, value in asdict(record).items() if value})
+            self._line("request", level, {name: value for name in _FIELDS if (value := getattr(record, name))})
 
     def process(self, level: str, said: str, **more: str) -> None:
         """One line about the process itself. ``said`` is a sentence of our own or of the server's message table."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -10,15 +10,17 @@ from cards.advise import advise
 from cards.card import Advice
 from cards.chart import Area
 from cards.content import Content
-from cards.finding import Indicator
 from service.answer import Answer
 from service.errors import DataNotAvailable
 from service.fhir.assemble import assemble
+from service.fhir.basket import read_basket
 from service.fhir.queries import Query
+from service.fhir.read_drafts import concerns_us
 from service.fhir.retrieve import Retriever
 from service.fhir.retrieved import Failed, Retrieved
 from service.hooks.request import HookCall
 
+SILENT = Advice((), silent_because="no-order-judged")
 KEPT_FOR_THE_RULES = 0.2  # seconds of the deadline (R6)
 
 
@@ -26,8 +28,7 @@ KEPT_FOR_THE_RULES = 0.2  # seconds of the deadline (R6)
 class Advisor:
     """Answers one hook call. Everything it needs from outside is handed to it.
 
-    ``queries`` by service id; ``deadline``: seconds within which a call is answered; ``critical_as_warning``: the
-    site's switch of specification 6.2.
+    ``queries`` by service id; ``deadline``: seconds within which a call is answered.
     """
 
     retriever: Retriever
@@ -36,17 +37,21 @@ class Advisor:
     today: Callable[[], date]
     zone: ZoneInfo
     deadline: float
-    critical_as_warning: bool = False
 
     def advise(self, call: HookCall) -> Answer:
         """
-        1. Which data does this service need?
+        1. Which orders is it about, and which data does this service need?
         2. Take what the record system already sent, and fetch the rest, within the time budget.
         3. Read it into a chart.
         4. Ask every topic what it finds, and deal the findings into cards.
 
-        Raises DataNotAvailable if nothing of what is needed could be had (E14).
+        Raises DataNotAvailable if nothing of what is needed could be had (E14). An order hook brings the orders it is
+        about, so there is always something to work with, and what could not be had is named on the cards. If it is
+        about no order that a rule knows, nothing is fetched and nothing is said (architecture decision 6, F8).
         """
+        basket = None if call.orders is None else read_basket(call.orders.bundle, call.orders.selections)
+        if basket is not None and not concerns_us(basket, self.content.vocabulary):
+            return Answer(SILENT, {}, {}, call.patient_id, call.encounter_id)
         queries = self.queries[call.service.id]
         retrieved = self.retriever.retrieve(
             queries,
@@ -57,7 +62,8 @@ class Advisor:
             encounter_id=call.encounter_id,
             deadline=time.monotonic() + self.deadline - KEPT_FOR_THE_RULES,
         )
-        refuse_if_nothing_was_had(queries, retrieved)
+        if basket is None:
+            refuse_if_nothing_was_had(queries, retrieved)
         chart = assemble(
             retrieved,
             patient_id=call.patient_id,
@@ -66,11 +72,12 @@ class Advisor:
             vocabulary=self.content.vocabulary,
             for_clinician=call.for_clinician,
             encounter_id=call.encounter_id,
+            basket=basket,
         )
-        advice = advise(chart, self.content)
-        if self.critical_as_warning:
-            advice = lowered(advice)
-        return Answer(advice, chart.inputs, chart.unmapped, call.patient_id, call.encounter_id)
+        judges_none = basket is not None and not any(draft.judged for draft in chart.drafts)
+        advice = SILENT if judges_none else advise(chart, self.content, call.service.moment)
+        drafts = frozenset(draft.source for draft in chart.drafts)
+        return Answer(advice, chart.inputs, chart.unmapped, call.patient_id, call.encounter_id, drafts)
 
 
 def refuse_if_nothing_was_had(queries: tuple[Query, ...], retrieved: Mapping[str, Retrieved]) -> None:
@@ -85,12 +92,3 @@ def refuse_if_nothing_was_had(queries: tuple[Query, ...], retrieved: Mapping[str
             f"None of the data this service needs was sent or could be fetched: send prefetch for {keys}, or a "
             "fhirServer that this service may call, with a token for it."
         )
-
-
-def lowered(advice: Advice) -> Advice:
-    """The same advice with every critical card as a warning."""
-    cards = (
-        replace(card, indicator=Indicator.WARNING) if card.indicator is Indicator.CRITICAL else card
-        for card in advice.cards
-    )
-    return replace(advice, cards=tuple(cards))

@@ -165,6 +165,12 @@ class Settings:
             _flag, "Whether content that goes beyond the fact sheet is shown; it is labelled so on every card."
         ),
     )
+    suggest_removal: bool = field(
+        default=False,
+        metadata=_row(
+            _flag, "Whether a card on a contraindicated draft offers to take that draft out of the basket (delete)."
+        ),
+    )
     critical_as_warning: bool = field(default=False, metadata=_row(_flag, "Lower every critical card to warning."))
     topic_codes_plain: bool = field(
         default=False,

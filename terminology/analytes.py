@@ -2,10 +2,17 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import cache
 
 # Wide enough that products of a record's numbers are exact. Nothing is trapped: a number beyond all bounds gives
 # infinity or NaN, which are refused below, and never an exception.
 _EXACT = Context(prec=60, traps=[])
+
+
+@cache
+def _steps(places: int) -> Decimal:
+    """One unit of the last decimal kept: 0.01 for two places. There are as many as there are precisions."""
+    return Decimal(1).scaleb(-places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,9 @@ class Analyte:
 
     def convert(self, value: Decimal, unit: str) -> Decimal | None:
         """The value in the canonical unit, unrounded; None if the unit is not in the closed table."""
-        factor = self.conversions.get(plain_unit(unit))
+        factor = self.conversions.get(unit)  # most records spell it as the table does; the keys are plain already
+        if factor is None:
+            factor = self.conversions.get(plain_unit(unit))
         if factor is None or not value.is_finite():
             return None
         converted = _EXACT.multiply(value, factor)
@@ -54,7 +63,7 @@ class Analyte:
 
     def rounded(self, value: Decimal) -> Decimal:
         """Rounded half up to the precision of the limit (specification 3.2, 3.8 no. 10)."""
-        rounded = value.quantize(Decimal(1).scaleb(-self.places), rounding=ROUND_HALF_UP, context=_EXACT)
+        rounded = value.quantize(_steps(self.places), rounding=ROUND_HALF_UP, context=_EXACT)
         return rounded if rounded.is_finite() else value
 
     def is_plausible(self, value: Decimal) -> bool:

@@ -10,11 +10,26 @@ from typing import Final
 from cards.case import Case
 from cards.chart import Area, Reading
 from cards.finding import Finding
+from cards.ordering import drafted
 from cards.presentation import Gate
+from cards.red_flags import CONTENT as RED_FLAGS
 from cards.topic import Sheet, load_topic
 
 NEEDED: Final = (Area.PATIENT, Area.PROBLEMS, Area.RESULTS, Area.MEDICINES, Area.ORDERS)
 _NAMED_IN_TEMPLATE: Final = frozenset({Area.RESULTS, Area.MEDICINES})
+
+#: Classes, whether a name without a code is enough (3.8 no. 4), and what decides whether there is a card.
+_MEDICINES: Final[tuple[tuple[tuple[str, ...], bool, tuple[Area, ...]], ...]] = (
+    (("diuretic",), False, (Area.PROBLEMS, Area.RESULTS)),  # O9 results, O10 symptom
+    (("diuretic", "methylphenidate-any", "other-stimulant", "laba"), True, (Area.PROBLEMS,)),  # O10, O12, O13
+    (("statin",), False, (Area.PROBLEMS, Area.RESULTS)),  # O14, O15
+)
+_ORDERS: Final[tuple[tuple[tuple[str, ...], tuple[Area, ...]], ...]] = (
+    (RED_FLAGS.referrals, (Area.PROBLEMS, Area.RESULTS, Area.MEDICINES, Area.ORDERS)),  # O16-O19
+    (("refer-clinical-neurophysiology",), (Area.PROBLEMS,)),  # O20
+    (("order-ck",), (Area.PROBLEMS, Area.RESULTS, Area.MEDICINES)),  # O21
+    (("order-tft", "order-tsh"), (Area.PROBLEMS, Area.RESULTS)),  # O22
+)
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:  # noqa: ARG001 -- every topic is asked in the same way
@@ -31,6 +46,36 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:  # noqa: ARG001 -- ever
         yield Finding("rules-failed")
 
 
+def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:  # noqa: ARG001 -- every topic is asked in the same way
+    """When a part of the record that decides on the order in hand could not be read, the absence of a card means
+    nothing.
+
+    The deck leaves this card out beside any other (3.8 no. 6); what was not read is named on that one.
+    """
+    deciding = {area for areas in _judged(case) for area in areas}
+    unread = [area for area in NEEDED if area in deciding and _is_wanting(case, area)]
+    if unread:
+        kind = "results-or-medicines" if _NAMED_IN_TEMPLATE & set(unread) else "other-parts"
+        yield Finding(kind, fill={"areas": _listed([area.value for area in unread])})
+    if case.failed_topics:
+        yield Finding("rules-failed")
+
+
+def _judged(case: Case) -> Iterator[tuple[Area, ...]]:
+    """For each kind of order in hand that is judged (3.4): the parts of the record that can make a card of it.
+
+    Quinine is not among them: it has a card whatever could be read, unless it is for malaria.
+    """
+    for classes, named, areas in _MEDICINES:
+        if case.drafted(*classes, named=named):
+            yield areas
+    if any(not draft.reasons for draft in drafted(case, "diltiazem")):
+        yield (Area.PROBLEMS,)  # O5: only a cramp on record makes a card of it
+    for concepts, areas in _ORDERS:
+        if case.drafted_orders(*concepts):
+            yield areas
+
+
 def _is_wanting(case: Case, area: Area) -> bool:
     state = case.chart.inputs.get(area)
     return state is not None and state.reading is not Reading.COMPLETE
@@ -41,4 +86,4 @@ def _listed(names: list[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-TOPIC = load_topic(find, beside=__file__)
+TOPIC = load_topic(find, judge, beside=__file__)

@@ -1,23 +1,28 @@
-"""Medicines that may contribute to the symptom: diuretics and methylphenidate, and beyond the fact sheet a few more."""
+"""Medicines that may contribute to the symptom: diuretics and methylphenidate, and beyond the fact sheet a few more.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+``find`` looks at what is taken (P15), ``judge`` at what is being prescribed (O9-O13).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from cards.bands import Grade
 from cards.calcium import ADJUSTED, adjusted_calcium
 from cards.card import LONGEST_SUMMARY
 from cards.case import Case
-from cards.chart import Lookup, Medicine, NotReadable, NotRecorded, Recorded, Result
+from cards.chart import Area, Comparator, Draft, Lookup, Medicine, NotReadable, NotRecorded, Order, Recorded, Result
 from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.presentation import Symptom
+from cards.screening import ScreenTest, Standing, load_screen
 from cards.topic import Sheet, load_topic
 from terminology.vocabulary import Link
 
-DIURETIC = "diuretic"
+DIURETIC, POTASSIUM_SPARING, POTASSIUM = "diuretic", "potassium-sparing", "potassium"
 ELECTROLYTES = ("potassium", ADJUSTED, "magnesium", "sodium")  # of two equally low, the first is named
 CONTRIBUTORS = {DIURETIC: DIURETIC, "methylphenidate": "methylphenidate-any", "stimulant": "other-stimulant"}
 CRAMP_CONTRIBUTORS = {"laba": "laba"}
+_SCREEN = load_screen()
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
@@ -46,18 +51,64 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
         yield Finding("statin", evidence=statins, fill={"drug": case.drug(statins[0], "statin")})
 
 
+def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
+    """A diuretic about to be prescribed deserves a look at the electrolytes first, and in a patient with a twitch or
+    cramp also methylphenidate and the like deserve a thought.
+    """
+    symptoms = case.shows.shows(*Symptom)
+    cramp = bool(case.shows.shows(Symptom.CRAMP))
+    ordered = list(_ordered(case, CONTRIBUTORS | (CRAMP_CONTRIBUTORS if cramp else {})))
+    diuretics = [one for one in ordered if one.kind == _order(DIURETIC)]
+    low, high = [*_order_low(case, sheet, diuretics)], [*_order_high_potassium(case, sheet)]
+    very_low = any(grade.indicator is Indicator.CRITICAL for grade, _ in _low_results(case))
+    found = [*low, *high] if very_low else [*high, *low]  # the summary names the first
+    if symptoms:
+        found += _order_without_ue(case, sheet, diuretics)
+        found += [
+            Finding(
+                one.kind, one.drafts, {"drug": one.drug, "drugs": _named(sheet, one.kind, one, ordered)}, about=one.drug
+            )
+            for one in ordered
+        ]
+        if any(one.by_name for one in ordered):
+            found.append(Finding("order-by-name"))
+    if found:
+        yield from found
+        yield from _order_renewals(case, ordered if symptoms else diuretics)
+        if diuretics and (failure := case.chart.has("heart-failure")):
+            yield Finding("order-heart-failure", evidence=failure)
+
+
 @dataclass(frozen=True, slots=True)
-class _Contributor:
-    """All records of one contributing medicine, the one to review first."""
+class _Drug:
+    """A contributing medicine: the kind of finding it makes, and its name."""
 
     kind: str
     drug: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Contributor(_Drug):
+    """All records of one contributing medicine, the one to review first."""
+
     records: tuple[Medicine, ...]
 
     @property
     def by_name(self) -> bool:
         """Known by an unsourced brand or by text alone: may be named, and nothing else (3.8 no. 4)."""
         return all(record.link is not Link.CODE for record in self.records)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ordered(_Drug):
+    """All drafts of one contributing medicine."""
+
+    drafts: tuple[Draft, ...]
+
+    @property
+    def by_name(self) -> bool:
+        """As of a contributor: no warning may rest on it (3.8 no. 4)."""
+        return all(draft.link is not Link.CODE for draft in self.drafts)
 
 
 def _contributors(case: Case, classes: dict[str, str]) -> Iterator[_Contributor]:
@@ -78,7 +129,7 @@ def _review(sheet: Sheet, kind: str) -> str:
     return "review-beyond" if sheet.kinds[kind].beyond else "review"
 
 
-def _named(sheet: Sheet, kind: str, first: _Contributor, taken: list[_Contributor], **fill: str) -> str:
+def _named(sheet: Sheet, kind: str, first: _Drug, taken: Sequence[_Drug], **fill: str) -> str:
     """This medicine and as many of the others as fit into the summary; the detail names them all.
 
     What is named only beyond the fact sheet does not join what the fact sheet names: it can be switched off.
@@ -98,21 +149,33 @@ def _joined(names: list[str]) -> str:
 
 def _low(case: Case, sheet: Sheet, taken: list[_Contributor]) -> Iterator[Finding]:
     """A diuretic known by its code, and an electrolyte below its limit within its look-back."""
-    diuretics = [one for one in taken if one.kind == DIURETIC and not one.by_name]
+    yield from _beside_low(case, sheet, "low", [one for one in taken if one.kind == DIURETIC and not one.by_name])
+
+
+def _beside_low(case: Case, sheet: Sheet, kind: str, diuretics: Sequence[_Drug]) -> Iterator[Finding]:
     found = sorted(_low_results(case), key=lambda pair: pair[0].indicator, reverse=True)
     if not diuretics or not found:
         return
     for grade, result in found:
-        analyte = case.analyte(result.analyte)
-        fill = {"analyte": analyte.title, "value": value_of(result), "unit": analyte.unit, "date": str(result.when)}
+        fill = _value(case, result)
         yield Finding(
-            "low",
+            kind,
             evidence=(result,),
-            fill={"drugs": _named(sheet, "low", diuretics[0], diuretics, **fill), **fill},
-            indicator=Indicator.INFO if case.chart.has("dialysis") else None,  # 3.8 no. 17
+            fill={"drugs": _named(sheet, kind, diuretics[0], diuretics, **fill), **fill},
+            indicator=_weight(case),
             about=result.analyte,
             beyond=grade.beyond,
         )
+
+
+def _value(case: Case, result: Result) -> dict[str, str]:
+    analyte = case.analyte(result.analyte)
+    return {"analyte": analyte.title, "value": value_of(result), "unit": analyte.unit, "date": str(result.when)}
+
+
+def _weight(case: Case) -> Indicator | None:
+    """On dialysis a warning of this topic becomes information (3.8 no. 17)."""
+    return Indicator.INFO if case.chart.has("dialysis") else None
 
 
 def _low_results(case: Case) -> Iterator[tuple[Grade, Result]]:
@@ -131,4 +194,84 @@ def _latest(case: Case, name: str) -> Lookup[tuple[Result, ...]]:
     return adjusted_calcium(case) if name == ADJUSTED else case.chart.latest(name)
 
 
-TOPIC = load_topic(find, beside=__file__)
+def _order(kind: str) -> str:
+    return f"order-{kind}"
+
+
+def _ordered(case: Case, classes: dict[str, str]) -> Iterator[_Ordered]:
+    for kind, medicine_class in classes.items():
+        grouped: dict[str, list[Draft]] = {}
+        for draft in case.drafted(medicine_class, named=True):
+            grouped.setdefault(case.drug(draft, medicine_class), []).append(draft)
+        for drug, drafts in sorted(grouped.items()):
+            yield _Ordered(_order(kind), drug, tuple(sorted(drafts, key=lambda d: (d.link is not Link.CODE, d.source))))
+
+
+def _order_low(case: Case, sheet: Sheet, diuretics: list[_Ordered]) -> Iterator[Finding]:
+    """O9: symptom or not."""
+    coded = [one for one in diuretics if not one.by_name]
+    drafts = tuple(draft for one in coded for draft in one.drafts)
+    for finding in _beside_low(case, sheet, "order-low", coded):
+        yield replace(finding, evidence=(*drafts, *finding.evidence))
+
+
+def _order_high_potassium(case: Case, sheet: Sheet) -> Iterator[Finding]:
+    """O9: a potassium-sparing diuretic and a potassium over the limit at which E22 would not begin one."""
+    drafts = case.drafted(POTASSIUM_SPARING)
+    limit = sheet.number("potassium-sparing")
+    match case.latest_fresh(POTASSIUM):
+        case Recorded(results):
+            high = [r for r in results if r.value > limit or (r.value == limit and r.comparator is Comparator.MORE)]
+        case NotRecorded() | NotReadable():
+            high = []
+    high = [r for r in high if r.comparator in (None, Comparator.MORE, Comparator.AT_LEAST)]
+    if not drafts or not high:
+        return
+    worst = max(high, key=lambda r: (not r.haemolysed, r.value))
+    drugs = [_Drug("order-high-potassium", name) for name in sorted({case.drug(d, POTASSIUM_SPARING) for d in drafts})]
+    fill = {**_value(case, worst), "limit": str(limit)}
+    named = _named(sheet, "order-high-potassium", drugs[0], drugs, **fill)
+    yield Finding("order-high-potassium", (*drafts, *high), {"drugs": named, **fill}, indicator=_weight(case))
+    if worst.haemolysed:
+        yield Finding("order-haemolysed")
+
+
+def _order_without_ue(case: Case, sheet: Sheet, diuretics: list[_Ordered]) -> Iterator[Finding]:
+    """O10: no usable U&E since the diuretics that are taken already; the drafted one has no start yet.
+
+    Results that were not read to the end may hold one, so nothing is said of it (P19). An order that was not read may
+    be a U&E: nothing is suggested then (3.8 no. 13).
+    """
+    coded = [one for one in diuretics if not one.by_name]
+    if not coded or not case.complete(Area.RESULTS):
+        return
+    standing = _SCREEN.look(case, ScreenTest.UE)
+    if standing.state is Standing.DONE:
+        return
+    every = case.complete(Area.MEDICINES, Area.ORDERS)
+    drafts = tuple(draft for one in coded for draft in one.drafts)
+    last: tuple[Result | Order, ...] = standing.orders
+    match case.chart.latest(POTASSIUM):
+        case Recorded(results):
+            last = (*results, *standing.orders)
+        case NotRecorded() | NotReadable():
+            pass
+    yield Finding(
+        "order-without-ue",
+        evidence=(*drafts, *last),
+        fill={"drugs": _named(sheet, "order-without-ue", coded[0], coded)},
+        indicator=_weight(case),
+        suggest=sheet.open_for(case, "ue") if every else (),
+    )
+
+
+def _order_renewals(case: Case, ordered: Sequence[_Ordered]) -> Iterator[Finding]:
+    """A draft of what is taken already continues it: nothing is added."""
+    for one in ordered:
+        names = frozenset().union(*(draft.ingredients for draft in one.drafts))
+        taken = case.chart.taking(names, links=frozenset(Link))
+        if taken:
+            yield Finding("order-renewal", evidence=taken, fill={"drug": one.drug}, about=one.drug)
+
+
+TOPIC = load_topic(find, judge, beside=__file__)

@@ -1,22 +1,82 @@
-"""Quinine for cramps: whether its review is due."""
+"""Quinine for cramps: whether its review is due, and what speaks against it or for care when it is drafted."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import TypeAlias
+from decimal import Decimal
+from typing import Final, TypeAlias
 
 from cards.bands import Grade
-from cards.calcium import ADJUSTED, adjusted_calcium
+from cards.calcium import ADJUSTED, adjusted_calcium, low_total_without_albumin
 from cards.case import Case
-from cards.chart import Medicine, NotReadable, NotRecorded, Problem, Recorded, Result
-from cards.finding import Finding
+from cards.chart import Area, Draft, Medicine, NotReadable, NotRecorded, Problem, Recorded, Result
+from cards.finding import Finding, Indicator
+from cards.ordering import (
+    Concern,
+    beside,
+    by_kind,
+    coded,
+    conditions,
+    drafted,
+    for_cramp,
+    largest,
+    listed,
+    listed_within,
+    named,
+    renewed,
+    unchecked,
+)
+from cards.presentation import Symptom
+from cards.screening import load_screen
 from cards.topic import Sheet, load_topic
+from terminology.vocabulary import Link
 
 QUININE, MALARIA = "quinine", "malaria"
 INTERACTING = ("digoxin-interaction", "anticoagulant-any", "qt-prolonging")
 HEART_BLOCK = ("av-block", "av-block-second-degree", "av-block-complete")
 ELECTROLYTES = ("potassium", ADJUSTED, "magnesium")
 
+# Row O2. The allergy to quinine stands beside them.
+CONTRAINDICATIONS: Final = tuple(
+    ("contraindicated", (concept,))
+    for concept in ("tinnitus", "optic-neuritis", "haemoglobinuria", "haemolysis", "myasthenia-gravis")
+)
+# Row O3. Sinus node disease stands with the conduction defects, angina with the ischaemic heart disease it belongs to.
+CONDITIONS: Final = (
+    ("heart", ("atrial-fibrillation",)),
+    (
+        "heart",
+        ("av-block-complete", "av-block-second-degree", "av-block", "conduction-disorder", "sick-sinus-syndrome"),
+    ),
+    ("heart", ("qt-prolongation",)),
+    ("heart", ("heart-failure",)),
+    ("heart", ("ischaemic-heart-disease", "angina")),
+    ("g6pd", ("g6pd-deficiency",)),
+    ("pregnancy", ("pregnancy",)),
+)
+DISTURBANCES: Final = {
+    "potassium": ("hypokalaemia", "hyperkalaemia"),
+    ADJUSTED: ("hypocalcaemia", "hypercalcaemia"),
+    "magnesium": ("hypomagnesaemia",),
+    "sodium": ("hyponatraemia", "hypernatraemia"),
+}
+INTERACTIONS: Final = (
+    ("digoxin", "digoxin-interaction"),
+    ("anticoagulant", "anticoagulant-any"),
+    ("qt-medicine", "qt-prolonging"),
+    ("related", "quinine-interaction"),
+    ("related", "quinine-like"),
+    ("glucose", "glucose-lowering-any"),
+    ("cyp3a4", "cyp3a4-inhibitor-potent"),
+    ("amantadine", "amantadine"),
+)
+SINGLED_OUT: Final = {"amiodarone": "amiodarone", "carbamazepine": "antiepileptic", "phenobarbital": "antiepileptic"}
+
+_SCREEN: Final = load_screen()
+
 Caution: TypeAlias = Medicine | Problem | Result
+
+
+# when a record is opened
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
@@ -54,12 +114,17 @@ def _medicines(case: Case) -> tuple[Medicine, ...]:
 
 
 def _low(case: Case) -> Iterator[Result]:
-    for name in ELECTROLYTES:
+    return (result for grade, result in _outside(case, *ELECTROLYTES) if grade.side == "low")
+
+
+def _outside(case: Case, *names: str) -> Iterator[tuple[Grade, Result]]:
+    """The newest values of these analytes that are recent and outside their range."""
+    for name in names:
         match adjusted_calcium(case) if name == ADJUSTED else case.chart.latest(name):
             case Recorded(results):
                 for result in results:
-                    if case.is_fresh(result) and isinstance(grade := case.grade(result), Grade) and grade.side == "low":
-                        yield result
+                    if case.is_fresh(result) and isinstance(grade := case.grade(result), Grade):
+                        yield grade, result
             case NotRecorded() | NotReadable():
                 pass
 
@@ -78,4 +143,137 @@ def _distinct(cautions: Iterable[Caution]) -> frozenset[object]:
     return frozenset(kinds)
 
 
-TOPIC = load_topic(find, beside=__file__)
+# when it is drafted
+
+
+def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
+    """Quinine drafted for cramps is held against its contraindications, cautions and interactions; with none on
+    record, the conditions for its use are listed, and which treatable causes are still open.
+    """
+    drafts = tuple(d for d in drafted(case, QUININE) if MALARIA not in d.reasons)
+    if not drafts or case.chart.has(MALARIA):
+        return
+    child, over = case.shows.adult is False, _over(sheet, drafts)
+    against = tuple(_contraindications(case))
+    concerns = (
+        *conditions(case, CONDITIONS),
+        *_electrolytes(case, child=child),
+        *beside(case, INTERACTIONS, SINGLED_OUT),
+    )
+    n = len(_counted(concerns)) + (over is not None)
+    if child:  # row O3 alone speaks under 16 (3.8 no. 6): what speaks against quinine joins its cautions
+        n += len(_counted(against)) + 1
+    else:
+        yield from _contraindicated(case, sheet, against, drafts)
+    if n:
+        yield Finding("order-caution", fill={"n": str(n)})
+    elif not against:
+        yield Finding("order")
+    if child:
+        yield Finding("under-age")
+        yield from by_kind(case, (Concern("child-contraindicated", r.counts_as, r.entry) for r in against))
+    if over is not None:
+        yield Finding("dose", fill={"mg": _plain(over), "most": _plain(sheet.number("dose"))})
+    yield from by_kind(case, concerns)
+    yield Finding("conditions", evidence=drafts)
+    if not (child or against):
+        yield from _still_open(case, sheet)
+    if not child:
+        yield from _unsettled_results(case)
+    yield from _not_on_record(case, sheet, drafts)
+    if not coded((*drafts, *(concern.entry for concern in concerns))):
+        yield Finding("by-name")
+
+
+def _counted(concerns: Iterable[Concern]) -> frozenset[str]:
+    """What is counted in the summary: a row of conditions, an analyte or an ingredient once, however often recorded."""
+    rows = {concept: concepts[0] for _, concepts in CONDITIONS for concept in concepts}
+    return frozenset(rows.get(concern.counts_as, concern.counts_as) for concern in concerns)
+
+
+def _contraindications(case: Case) -> Iterator[Concern]:
+    for allergy in case.chart.allergies:
+        if QUININE in allergy.ingredients:
+            yield Concern("allergy", QUININE, allergy)
+    yield from conditions(case, CONTRAINDICATIONS)
+
+
+def _contraindicated(
+    case: Case, sheet: Sheet, against: tuple[Concern, ...], drafts: tuple[Draft, ...]
+) -> Iterator[Finding]:
+    """A draft known by name only is a warning at most, and is left where it is (3.8 no. 4)."""
+    removable = tuple(d for d in drafts if d.link is Link.CODE)
+    for kind in ("allergy", "contraindicated"):
+        found = [concern for concern in against if concern.kind == kind]
+        if found:
+            names = [named(case, concern) for concern in found]
+            yield Finding(
+                kind,
+                evidence=tuple(dict.fromkeys(concern.entry for concern in found)),
+                fill={"reason": listed_within(sheet.kinds[kind].summary, names), "names": listed(names)},
+                indicator=None if removable else Indicator.WARNING,
+                suggest=("remove",) if removable else (),
+                remove=removable,
+            )
+
+
+def _electrolytes(case: Case, *, child: bool) -> Iterator[Concern]:
+    """Values outside their range, and disturbances recorded as a problem. A child is not held to ranges (HZ21)."""
+    if not child:
+        for _, result in _outside(case, *DISTURBANCES):
+            yield Concern("electrolyte", result.analyte, result)
+    for analyte, concepts in DISTURBANCES.items():
+        for problem in case.chart.has(*concepts):
+            yield Concern("electrolyte", analyte, problem)
+
+
+def _over(sheet: Sheet, drafts: Iterable[Draft]) -> Decimal | None:
+    """The largest dose, if it is above the most for a night; more than that in a day is above it as well."""
+    doses = [dose for draft in drafts if (dose := largest(draft.dose)) is not None]
+    return max((dose for dose in doses if dose > sheet.number("dose")), default=None)
+
+
+def _plain(amount: Decimal) -> str:
+    return f"{amount.normalize():f}"
+
+
+def _still_open(case: Case, sheet: Sheet) -> Iterator[Finding]:
+    """Treatable causes that were not looked for, or may be at work (row O4). Unknown is not missing (3.8 no. 13)."""
+    if case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS) and (missing := _SCREEN.missing(case)):
+        yield Finding(
+            "open-tests",
+            fill={"tests": listed(_SCREEN.tests[test].title for test in missing)},
+            suggest=sheet.open_for(case, *(test.value for test in missing)),
+        )
+    if diuretics := case.taking("diuretic", named=True):
+        yield Finding("open-diuretic", evidence=diuretics)
+
+
+def _unsettled_results(case: Case) -> Iterator[Finding]:
+    """Values that may hide a disturbance and cannot count as one (3.2, 3.8 no. 11)."""
+    for result in low_total_without_albumin(case):
+        yield Finding("total-without-albumin", evidence=(result,))
+    for result in case.preliminary(*DISTURBANCES):
+        yield Finding("preliminary", evidence=(result,))
+
+
+def _not_on_record(case: Case, sheet: Sheet, drafts: tuple[Draft, ...]) -> Iterator[Finding]:
+    """A renewal, and what a reader may take for granted: cramp, age, the dose, a record read to the end."""
+    if renewals := tuple(m for m in renewed(case, QUININE) if MALARIA not in m.reasons):
+        yield Finding("renewal", evidence=renewals)
+    cramp = case.shows.shows(Symptom.CRAMP) or any(for_cramp(d) for d in drafts)
+    if not cramp and case.complete(Area.PROBLEMS):
+        yield Finding("no-cramp", fill={"days": str(case.windows.symptom)})
+    if low_platelets := case.chart.has("thrombocytopenia-immune"):
+        yield Finding("thrombocytopenia", evidence=low_platelets)
+    if case.shows.adult is None:
+        yield Finding("age-unknown")
+    for draft in drafts:
+        if largest(draft.dose) is None:
+            why = f" ({draft.dose.why})" if draft.dose is not None and draft.dose.why else ""
+            yield Finding("dose-unknown", about=draft.source, fill={"why": why, "most": _plain(sheet.number("dose"))})
+    if areas := unchecked(case):
+        yield Finding("incomplete", fill={"areas": listed(areas)})
+
+
+TOPIC = load_topic(find, judge, beside=__file__)

@@ -18,6 +18,8 @@ import msgspec
 from flask import Blueprint, Response, url_for
 from werkzeug.exceptions import NotFound
 
+from service.hooks.services import SERVICES
+
 _RELATIVE = re.compile(r'"@-([0-9]{1,5})d"')
 
 
@@ -28,6 +30,11 @@ class DemoPatient:
     name: str
     shows: str
     request: Mapping[str, Any]
+
+    @property
+    def service(self) -> str:
+        """The id of the service that answers it: a record that is opened, or an order that is selected."""
+        return next(one.id for one in SERVICES if one.hook == self.request["hook"])
 
     def on(self, today: date) -> dict[str, Any]:
         """The request, with its dates counted back from a day. Times of the day are not part of the data."""
@@ -58,7 +65,12 @@ def pages(today: Callable[[], date]) -> Blueprint:
     @blueprint.get("/patients")
     def all_patients() -> Response:
         listed = [
-            {"name": one.name, "shows": one.shows, "request": url_for("demo.one_patient", name=one.name)}
+            {
+                "name": one.name,
+                "shows": one.shows,
+                "request": url_for("demo.one_patient", name=one.name),
+                "service": one.service,
+            }
             for one in patients().values()
         ]
         return Response(msgspec.json.encode({"patients": listed}), mimetype="application/json")
@@ -74,14 +86,21 @@ def pages(today: Callable[[], date]) -> Blueprint:
 
 
 def what_to_try(address: str) -> str:
-    """What is printed when the demo starts: the address, the patients, and one command that shows cards."""
+    """What is printed when the demo starts: the address, the patients, and commands that show cards."""
     width = max(len(name) for name in patients())
     listed = "\n".join(f"  {one.name:<{width}}  {one.shows}" for one in patients().values())
     return (
         f"muscle-cds is answering at {address}/cds-services (synthetic patients, this machine only).\n"
         "For evaluation and integration testing only: not a medical device, not for care.\n\n"
         f"Patients, each a ready hook request at {address}/demo/patients/NAME:\n{listed}\n\n"
-        "See cards:\n"
-        f"  curl -s {address}/demo/patients/low-potassium-on-indapamide | "
-        f"curl -s -H 'Content-Type: application/json' -d @- {address}/cds-services/muscle-patient-view\n"
+        f"See cards as a record is opened:\n{_command(address, 'low-potassium-on-indapamide')}\n"
+        "and as an order is selected:\n"
+        f"{_command(address, 'order-quinine-with-digoxin')}\n"
+    )
+
+
+def _command(address: str, name: str) -> str:
+    return (
+        f"  curl -s {address}/demo/patients/{name} | "
+        f"curl -s -H 'Content-Type: application/json' -d @- {address}/cds-services/{patients()[name].service}"
     )

@@ -15,6 +15,7 @@ from cards.chart import (
     Allergy,
     Area,
     Chart,
+    Draft,
     Medicine,
     Order,
     Problem,
@@ -22,7 +23,9 @@ from cards.chart import (
     Result,
     Unread,
 )
+from service.fhir.basket import Basket
 from service.fhir.once import each_once
+from service.fhir.read_drafts import read_drafts
 from service.fhir.read_medicines import REQUESTS, STATEMENTS, read_medicine
 from service.fhir.read_orders import read_order
 from service.fhir.read_people import alive, read_allergy, read_person, read_relatives
@@ -36,7 +39,7 @@ from service.fhir.shown import shown
 from service.fhir.states import area_of, areas_with_errors, states_of
 from terminology.vocabulary import Vocabulary
 
-Entry: TypeAlias = Result | Problem | Medicine | Order | Allergy | Relative | Unread
+Entry: TypeAlias = Result | Problem | Medicine | Order | Allergy | Relative | Draft | Unread
 Reader: TypeAlias = Callable[[Resource, Record], Sequence[Entry]]
 E = TypeVar("E", bound=Entry)
 
@@ -61,7 +64,7 @@ A_BROKEN_ENTRY: Final = "an entry could not be read"
 A_REPORTED_ERROR: Final = "the record system reported an error with part of it"
 
 
-def assemble(
+def assemble(  # noqa: PLR0913 -- named, and each a fact of the call
     retrieved: Mapping[str, Retrieved],
     *,
     patient_id: str,
@@ -70,10 +73,12 @@ def assemble(
     vocabulary: Vocabulary,
     for_clinician: bool = True,
     encounter_id: str | None = None,
+    basket: Basket | None = None,
 ) -> Chart:
     """The chart of one patient on one day. Never raises, whatever was retrieved.
 
     A query that was not asked is absent from ``retrieved``, and its part of the record from ``Chart.inputs``.
+    ``basket``: the unsigned orders of the session, in the order hooks.
     """
     arrived, broken = _arrived(retrieved)
     resources = each_once(one for one in arrived if type(one.resourceType) is str and one.resourceType in _WANTED)
@@ -92,6 +97,8 @@ def assemble(
         record.leave_incomplete(area, A_REPORTED_ERROR)
     entries = _Entries(unread=unread)
     entries.take(_read_all(resources, record))
+    if basket is not None:
+        _take_drafts(basket, entries, record, resources)
     patients = [one for one in resources if one.resourceType == "Patient" and one.id == patient_id]
     person, about_person = read_person(patients, record)
     entries.take(about_person)
@@ -108,6 +115,7 @@ def assemble(
         orders=_sorted(entries.orders),
         allergies=_sorted(entries.allergies),
         relatives=_sorted(entries.relatives),
+        drafts=_sorted(entries.drafts),
         unread=_sorted(entries.unread),
         unmapped=dict(record.unmapped),
         for_clinician=for_clinician,
@@ -124,6 +132,7 @@ class _Entries:
     orders: list[Order] = field(default_factory=list)
     allergies: list[Allergy] = field(default_factory=list)
     relatives: list[Relative] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
 
     def take(self, entries: Iterable[Entry]) -> None:
@@ -144,6 +153,28 @@ class _Entries:
                     self.allergies.append(entry)
                 case Relative():
                     self.relatives.append(entry)
+                case Draft():
+                    self.drafts.append(entry)
+
+
+def _take_drafts(basket: Basket, entries: _Entries, record: Record, resources: Sequence[Resource]) -> None:
+    """Read the unsigned orders. An order on record that is being signed again is not one more beside the draft.
+
+    A Medication sent with the drafts is for them alone, and goes before one of the same id on record.
+    """
+    beside = Record(
+        patient_id=record.patient_id,
+        as_of=record.as_of,
+        zone=record.zone,
+        vocabulary=record.vocabulary,
+        encounter_id=record.encounter_id,
+        resources=(*basket.medications, *resources),
+    )
+    read = read_drafts(basket, beside)
+    again = {one.source for one in read if isinstance(one, Draft) and "/" in one.source}
+    entries.orders = [order for order in entries.orders if order.source not in again]
+    entries.take(read)
+    record.unmapped.update(beside.unmapped)
 
 
 def _arrived(retrieved: Mapping[str, Retrieved]) -> tuple[list[Resource], list[tuple[Area, str]]]:
@@ -208,7 +239,7 @@ def _unproven(resource: Resource, area: Area, reader: Reader, record: Record) ->
                 concepts = (entry.analyte,)
             case Unread():
                 concepts = (entry.about,) if entry.about else ()
-            case Medicine() | Allergy():
+            case Medicine() | Allergy() | Draft():
                 concepts = entry.ingredients
             case Problem() | Order() | Relative():
                 concepts = entry.concepts

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cards.chart import Area, Medicine, Unread
+import msgspec
+
+from cards.chart import Area, Dose, Medicine, Unread
 from cards.when import When
+from service.fhir.doses import dose_of
 from service.fhir.elements import code_words, member, objects, pairs, said, words
 from service.fhir.record import Record, source
 from service.fhir.resource import Resource
@@ -33,7 +36,7 @@ NAMELESS: Final = "a medicine whose name could not be read"
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class Named:
     """What a medicine is called in the record. ``anything``: whether it is called anything at all."""
 
     match: MedicineMatch | None
@@ -47,43 +50,58 @@ def read_medicine(resource: Resource, record: Record) -> tuple[Medicine | Unread
     Empty if the medicine is in no set, which is counted. A medicine in use whose name cannot be read leaves the
     medicines incomplete: it could be any.
     """
-    named = _named(resource, record)
+    called = named(resource, record)
     start, end, end_unread = _course(resource, record)
     start_unread = start is None and _has_a_start(resource)
     over = (end is not None and end.last_day < record.as_of) or (start is not None and start.first_day > record.as_of)
     status = words(resource.status).lower()
     origin = source(resource)
-    if not named.anything:
+    if not called.anything:
         if over or status in NOT_TAKEN_NOW or _against(resource, status):
             record.count_unmapped(Area.MEDICINES)
             return ()
         record.leave_incomplete(Area.MEDICINES, NAMELESS)
         return (Unread(Area.MEDICINES, "", NAMELESS, origin, start),)
-    if named.match is None:
+    if called.match is None:
         record.count_unmapped(Area.MEDICINES)
         return ()
 
     if why := _against(resource, status):
-        return _unread(named.label, named.match, why, origin, start, expected=True)
+        return _unread(called.label, called.match, why, origin, start, expected=True)
     if status not in TAKEN and status not in NOT_TAKEN_NOW:
-        return _unread(named.label, named.match, "it is not stated whether it is taken", origin, start)
+        return _unread(called.label, called.match, "it is not stated whether it is taken", origin, start)
     made = Medicine(
-        named.match.ingredients,
-        named.label,
-        named.match.link,
+        called.match.ingredients,
+        called.label,
+        called.match.link,
         status in TAKEN and not over and not _not_adhered_to(resource),
         origin,
         start,
         end,
-        _reasons(resource, record),
+        reasons(resource, record),
+        _dose(resource, called.match, record),
     )
     found: list[Medicine | Unread] = [made]
-    if named.match.also_by_brand:
-        found.append(replace(made, ingredients=named.match.also_by_brand, link=Link.BRAND))
+    if called.match.also_by_brand:
+        found.append(replace(made, ingredients=called.match.also_by_brand, link=Link.BRAND))
     for which, is_unread in (("end", end_unread), ("start", start_unread)):
         if is_unread and made.active:
-            found += _unread(named.label, named.match, f"the date of its {which} could not be read", origin, start)
+            found += _unread(called.label, called.match, f"the date of its {which} could not be read", origin, start)
     return tuple(found)
+
+
+def _dose(resource: Resource, match: MedicineMatch, record: Record) -> Dose | None:
+    """Its dose; one instruction stands in many records (each issue of a repeat prescription), and is read once."""
+    try:
+        key = (_JSON.encode((resource.dosageInstruction, resource.dosage)), match.ingredients | match.also_by_brand)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return dose_of(resource, match)  # text that is no Unicode, or nested too deep to be compared
+    if key not in record.doses:
+        record.doses[key] = dose_of(resource, match)
+    return record.doses[key]
+
+
+_JSON: Final = msgspec.json.Encoder(decimal_format="number")  # so that a number is not taken for the text of one
 
 
 def _unread(
@@ -158,12 +176,12 @@ def _has_a_start(resource: Resource) -> bool:
     )
 
 
-def _named(resource: Resource, record: Record) -> _Named:
+def named(resource: Resource, record: Record) -> Named:
     """The medicine by its codes; by whole words of its text only if no code is known (architecture decision 4)."""
     concept = resource.medicationCodeableConcept
     if type(concept) is dict and (by_code := record.medicine(concept)) is not None:
         label = record.safe(words(concept.get("text"))) or _label(said(concept), record)
-        return _Named(by_code, label or record.titles(by_code.ingredients), anything=True)
+        return Named(by_code, label or record.titles(by_code.ingredients), anything=True)
     concepts = list(_concepts(resource, record))
     texts = [text for concept in concepts for text in said(concept)]
     for reference in (resource.medicationReference, member(resource.medication, "reference"), resource.medication):
@@ -174,8 +192,8 @@ def _named(resource: Resource, record: Record) -> _Named:
     found = [match for concept in concepts if (match := record.medicine(concept)) is not None]
     known = _joined(found) if found else record.medicine_named(texts)
     if known is None:
-        return _Named(None, "", anything)
-    return _Named(known, _label(texts, record) or record.titles(known.ingredients), anything)
+        return Named(None, "", anything)
+    return Named(known, _label(texts, record) or record.titles(known.ingredients), anything)
 
 
 def _label(texts: Iterable[str], record: Record) -> str:
@@ -218,7 +236,7 @@ def _ingredient(ingredient: dict[str, Any]) -> Iterator[Any]:
     yield from objects(member(item, "concept"))
 
 
-def _reasons(resource: Resource, record: Record) -> frozenset[str]:
+def reasons(resource: Resource, record: Record) -> frozenset[str]:
     """Problem concepts it was prescribed for, as codes or as references to Conditions that came along."""
     found = _NO_REASON
     for concept in (resource.reasonCode, resource.reasonCodeableConcept, resource.reasonForUseCodeableConcept):

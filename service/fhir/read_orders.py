@@ -9,6 +9,8 @@ from service.fhir.elements import member, objects, words
 from service.fhir.record import Record, source
 from service.fhir.resource import Resource
 
+TYPES: Final = frozenset({"ServiceRequest", "ReferralRequest", "ProcedureRequest", "DiagnosticOrder"})
+
 STATUSES: Final = {
     "active": OrderStatus.ACTIVE,
     "requested": OrderStatus.ACTIVE,  # DSTU2, as are the next five
@@ -37,9 +39,7 @@ ONLY_PROPOSED: Final = frozenset({"proposal", "option"})
 
 def read_order(resource: Resource, record: Record) -> tuple[Order | Unread, ...]:
     """A ServiceRequest, ReferralRequest, ProcedureRequest or DiagnosticOrder; empty if it is of none of our kinds."""
-    concepts: frozenset[str] = frozenset()
-    for concept in _concepts(resource):
-        concepts |= record.orders(concept)
+    concepts = concepts_of(resource, record)
     if not concepts:
         record.count_unmapped(Area.ORDERS)
         return ()
@@ -63,6 +63,14 @@ def read_order(resource: Resource, record: Record) -> tuple[Order | Unread, ...]
     if found is OrderStatus.ACTIVE and words(resource.intent) in ONLY_PROPOSED:
         found = OrderStatus.DRAFT
     return (Order(concepts, label, found, when, origin),)
+
+
+def concepts_of(resource: Resource, record: Record) -> frozenset[str]:
+    """Order and referral concepts of what is asked for, by its codes."""
+    found: frozenset[str] = frozenset()
+    for concept in _concepts(resource):
+        found |= record.orders(concept)
+    return found
 
 
 def _concepts(resource: Resource) -> Iterator[Any]:

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from cards.chart import Area
+from cards.chart import Area, Dose
 from cards.when import When
 from service.fhir import moments, references
 from service.fhir.elements import Pair, contained, pairs
@@ -64,6 +64,7 @@ class Record:
         "_own",
         "_safe",
         "as_of",
+        "doses",
         "encounter_id",
         "haemolysed_moments",
         "haemolysed_specimens",
@@ -102,6 +103,7 @@ class Record:
         self.haemolysed_moments: set[When] = set()
         self.units: dict[tuple[str, Any, Any, Any], tuple[str, str]] = {}
         self.ranges: dict[tuple[Any, ...], Limits | None] = {}
+        self.doses: dict[tuple[bytes, frozenset[str]], Dose | None] = {}
         self._own = f"Patient/{patient_id}"
         self._index: dict[tuple[str, str], Resource] = {}
         self._moments: dict[str, When | None] = {}

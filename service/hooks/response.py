@@ -41,8 +41,9 @@ class Renderer:
         }
         if card.detail:
             made["detail"] = card.detail
-        if card.suggestions:
-            made["suggestions"] = [self._suggestion(intent, answer) for intent in card.suggestions]
+        suggestions = [self._suggestion(one, answer) for one in card.suggestions if _may_be_offered(one, answer)]
+        if suggestions:
+            made["suggestions"] = suggestions
             made["selectionBehavior"] = "any"  # the only value every client knows
         if card.override_reasons:
             system = f"{self.canonical_base}/CodeSystem/override-reason"
@@ -63,12 +64,17 @@ class Renderer:
 
     def _suggestion(self, intent: Intent, answer: Answer) -> Json:
         """One button, one draft: some record systems carry out one action of a suggestion only (H4)."""
-        action: Json = {"type": "create", "description": _description(intent)}
+        action: Json = {"description": _description(intent)}
         if isinstance(intent, RemoveDraft):
             action |= {"type": "delete", "resourceId": intent.draft}
         else:
-            action["resource"] = self.draft(intent, answer.patient_id, answer.encounter_id)
+            action |= {"type": "create", "resource": self.draft(intent, answer.patient_id, answer.encounter_id)}
         return {"uuid": str(uuid.uuid4()), "label": intent.label, "actions": [action]}
+
+
+def _may_be_offered(intent: Intent, answer: Answer) -> bool:
+    """Only a draft of this request that has a name of its own can be taken away (H8, H9)."""
+    return not isinstance(intent, RemoveDraft) or ("/" in intent.draft and intent.draft in answer.drafts)
 
 
 def _description(intent: Intent) -> str:

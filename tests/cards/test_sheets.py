@@ -54,6 +54,9 @@ def everything_said(topic: Topic) -> Iterator[str]:
         yield suggestion.note
 
 
+NERVES = "refer-clinical-neurophysiology"
+
+
 @pytest.fixture(scope="module")
 def longest() -> dict[str, str]:
     """The longest plausible value of every placeholder that a summary may hold."""
@@ -73,6 +76,7 @@ def longest() -> dict[str, str]:
         "reason": "Optic neuritis",
         "sign": max(RED_FLAGS.words.values(), key=len),
         "symptom": "Fasciculation",
+        "test": max((vocabulary.title(c) for c in ("order-ck", "order-tft", "order-tsh", NERVES)), key=len),
         "tests": "U&E, calcium, TSH and CK",
         "unit": max((a.unit for a in electrolytes), key=len),
         "value": ">100000",
@@ -173,7 +177,7 @@ def test_quinine_is_never_named_as_an_option_without_the_mhra_conditions() -> No
 def test_no_suggestion_creates_a_medicine_order() -> None:
     for topic in TOPICS:
         for suggestion in topic.sheet.suggestions.values():
-            assert suggestion.does in ("test", "refer", "review")
+            assert suggestion.does in ("test", "refer", "review", "remove")
             assert suggestion.order.startswith(("order-", "refer-")) or not suggestion.order
 
 

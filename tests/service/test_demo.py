@@ -8,7 +8,6 @@ import pytest
 from service.app import answer_once
 from service.demo import patients, what_to_try
 from service.fhir.queries import queries_for
-from service.hooks.services import SERVICES
 from service.settings import Settings
 from tests.contract.cds_hooks import empty_members, faults
 from tests.service.stand_ins import StandInVocabulary, an_app
@@ -47,7 +46,7 @@ def test_every_patient_is_a_conformant_request_with_all_the_data_the_service_ask
 
     assert faults("request", request) == []
     assert empty_members({**request, "prefetch": {}, "hook": "x"}) == ["$.prefetch"]
-    wanted = {query.key for query in queries_for(SERVICES[0].id, StandInVocabulary())}
+    wanted = {query.key for query in queries_for(patient.service, StandInVocabulary())}
     assert set(request["prefetch"]) == wanted - {"encounter"}
     assert "@-" not in json.dumps(request)
 
@@ -73,6 +72,9 @@ SHOWN = {
     "known-motor-neurone-disease": {"known-neuromuscular": "info"},
     "low-potassium-on-indapamide": {"biochemistry": "warning", "medicines": "warning"},
     "nothing-to-say": {},
+    "order-furosemide-with-low-potassium": {"medicines": "warning"},
+    "order-quinine-with-digoxin": {"quinine": "warning"},
+    "order-referral-for-isolated-twitching": {"referral-quality": "info"},
     "raised-ck-on-a-statin": {"ck": "info"},
     "results-refused": {"data-quality": "info"},
     "twitching-in-a-doctor": {"symptom-advice": "info"},
@@ -114,11 +116,12 @@ def test_the_patients_are_listed_and_served_ready_to_post():
     client = an_app().test_client()
     listed = client.get("/demo/patients").get_json()["patients"]
 
-    assert len(listed) == len(patients()) == 10
+    assert len(listed) == len(patients()) == 13
     for one in listed:
         request = client.get(one["request"])
         assert request.status_code == 200
-        assert client.post("/cds-services/muscle-patient-view", data=request.data).status_code == 200
+        assert client.post(f"/cds-services/{one['service']}", data=request.data).status_code == 200
+    assert {one["service"] for one in listed} == {"muscle-patient-view", "muscle-order-select"}
 
 
 @pytest.mark.parametrize("name", ["nobody", "..%2f..%2fapp", "low-potassium-on-indapamide.json"])
@@ -129,7 +132,7 @@ def test_a_patient_who_is_not_there_is_a_404_in_json(name):
     assert response.get_json()["resourceType"] == "OperationOutcome"
 
 
-def test_what_to_try_names_every_patient_and_one_command():
+def test_what_to_try_names_every_patient_and_a_command_for_a_record_and_for_an_order():
     said = what_to_try("http://127.0.0.1:5000")
 
     assert all(name in said for name in patients())
@@ -137,3 +140,19 @@ def test_what_to_try_names_every_patient_and_one_command():
         "curl -s http://127.0.0.1:5000/demo/patients/low-potassium-on-indapamide | curl -s -H "
         "'Content-Type: application/json' -d @- http://127.0.0.1:5000/cds-services/muscle-patient-view" in said
     )
+    assert (
+        "curl -s http://127.0.0.1:5000/demo/patients/order-quinine-with-digoxin | curl -s -H "
+        "'Content-Type: application/json' -d @- http://127.0.0.1:5000/cds-services/muscle-order-select" in said
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in patients() if name.startswith("order-")])
+def test_an_order_that_is_signed_shows_what_it_shows_when_it_is_selected(name):
+    selected = patients()[name].on(TODAY)
+    signed = selected | {"hook": "order-sign"}
+    signed["context"] = {key: part for key, part in selected["context"].items() if key != "selections"}
+    answers = [answer_once(Settings(), json.dumps(one).encode(), TODAY)["cards"] for one in (selected, signed)]
+
+    summaries = [[card["summary"] for card in cards] for cards in answers]
+    assert summaries[0]
+    assert summaries[0] == summaries[1]

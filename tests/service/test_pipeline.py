@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cards.card import Advice
-from cards.finding import Indicator
 from service import pipeline
 from service.errors import DataNotAvailable
 from service.fhir.queries import queries_for
@@ -39,21 +38,12 @@ def test_any_part_that_could_be_had_is_enough_to_go_on(key, part):
     pipeline.refuse_if_nothing_was_had(QUERIES, had(**{key: part}))
 
 
-def test_a_site_may_lower_every_critical_card():
-    advice = Advice((a_card(indicator=Indicator.CRITICAL), a_card(indicator=Indicator.INFO)), failed_topics=("ck",))
-
-    lowered = pipeline.lowered(advice)
-
-    assert [card.indicator for card in lowered.cards] == [Indicator.WARNING, Indicator.INFO]
-    assert lowered.failed_topics == ("ck",)
-
-
 def test_a_call_goes_from_the_request_to_the_advice(monkeypatch):
     seen = {}
 
     def assemble(retrieved, **known):
         seen.update(known, retrieved=retrieved)
-        return SimpleNamespace(inputs={"i": 1}, unmapped={"u": 2})
+        return SimpleNamespace(inputs={"i": 1}, unmapped={"u": 2}, drafts=())
 
     monkeypatch.setattr(pipeline, "assemble", assemble)
     monkeypatch.setattr(pipeline, "advise", lambda *_: Advice((a_card(),)))
@@ -79,6 +69,7 @@ def test_a_call_goes_from_the_request_to_the_advice(monkeypatch):
         "vocabulary": "the vocabulary",
         "for_clinician": False,
         "encounter_id": "e1",
+        "basket": None,
     }
     assert (answer.inputs, answer.unmapped) == ({"i": 1}, {"u": 2})
     assert (answer.patient_id, answer.encounter_id) == ("pat-1", "e1")

@@ -73,7 +73,8 @@ def test_the_content_type_of_a_request_is_not_looked_at(content_type):
 def test_every_advertised_service_answers_at_its_address():
     client = an_app().test_client()
     for entry in client.get("/cds-services").get_json()["services"]:
-        response = client.post(f"/cds-services/{entry['id']}", data=body(hook=entry["hook"]))
+        context = {"patientId": "pat-1", "draftOrders": {"resourceType": "Bundle"}}
+        response = client.post(f"/cds-services/{entry['id']}", data=body(hook=entry["hook"], context=context))
         assert response.status_code == 200
 
 
@@ -81,7 +82,7 @@ def test_every_advertised_service_answers_at_its_address():
     ("method", "path", "status", "code"),
     [
         ("POST", "/cds-services/canary4711", 404, "not-found"),
-        ("POST", "/cds-services/muscle-order-select", 404, "not-found"),
+        ("POST", "/cds-services/muscle-order-dispatch", 404, "not-found"),
         ("GET", "/", 404, "not-found"),
         ("GET", "/canary4711?canary4711=1", 404, "not-found"),
         ("GET", CALL, 405, "not-supported"),

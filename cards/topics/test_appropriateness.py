@@ -1,0 +1,88 @@
+"""Tests in hand that are likely to help little: nerve tests without a red flag, CK or thyroid tests done just now."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from cards.case import Case
+from cards.chart import Area, Draft, NotReadable, NotRecorded, Recorded, Result
+from cards.creatine_kinase import CK, is_at_most
+from cards.finding import Finding
+from cards.presentation import Symptom
+from cards.red_flags import known_disease, known_neuropathy, recent_signs, red_flags, unread_signs
+from cards.topic import Sheet, load_topic
+
+TSH: Final = "tsh"
+NERVE_TESTS: Final = ("refer-clinical-neurophysiology",)  # the only verified concept; see the sheet
+
+
+def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
+    """Creatine kinase or thyroid function measured just now, creatine kinase in a statin user without muscle symptoms,
+    and nerve tests without a red flag are likely to add little.
+    """
+    yield from _creatine_kinase(case, sheet)
+    yield from _thyroid(case, sheet)
+    yield from _nerve_tests(case)
+
+
+def _creatine_kinase(case: Case, sheet: Sheet) -> Iterator[Finding]:
+    """O21. A value clearly above its limit is worth a repeat, so nothing is said of a routine then (P12)."""
+    drafts = case.drafted_orders("order-ck")
+    if not drafts:
+        return
+    trivial, days = sheet.number("ck-ratio"), sheet.number("ck-days")
+    last = _latest(case, CK)
+    normal = bool(last) and all(is_at_most(case, r, trivial) for r in last)
+    if normal and all(r.when.oldest(case.chart.as_of) <= days for r in last):
+        yield Finding("ck-recent", (*drafts, *last), {"test": _title(case, drafts, "order-ck")})
+        return
+    raised = not normal and any(case.is_fresh(r) for r in last)
+    statins = case.taking("statin")
+    if statins and not raised and _has_no_muscle_symptom(case):
+        fill = {"test": _title(case, drafts, "order-ck"), "drug": case.drug(statins[0], "statin")}
+        yield Finding("ck-statin", (*drafts, *statins, *last), fill)
+
+
+def _has_no_muscle_symptom(case: Case) -> bool:
+    """Whether the problems were read to the end and hold no twitch, cramp, stiffness, weakness or wasting."""
+    return (
+        case.complete(Area.PROBLEMS)
+        and not unread_signs(case)
+        and not case.shows.shows(*Symptom)
+        and not recent_signs(case)
+    )
+
+
+def _thyroid(case: Case, sheet: Sheet) -> Iterator[Finding]:
+    """O22: within the usual least time between two thyroid tests."""
+    drafts = case.drafted_orders("order-tft", "order-tsh")
+    symptoms = case.shows.shows(*Symptom)
+    days = sheet.number("tsh-days")
+    last = _latest(case, TSH)
+    if drafts and symptoms and last and all(r.when.oldest(case.chart.as_of) <= days for r in last):
+        fill = {"test": _title(case, drafts, "order-tft", "order-tsh"), "days": str(days)}
+        yield Finding("thyroid-recent", (*drafts, *last), fill)
+
+
+def _nerve_tests(case: Case) -> Iterator[Finding]:
+    """O20; with known neuromuscular disease the team decides (S8)."""
+    drafts = case.drafted_orders(*NERVE_TESTS)
+    symptoms = case.shows.shows(*Symptom)
+    if drafts and symptoms and not (red_flags(case) or known_disease(case) or known_neuropathy(case)):
+        yield Finding("nerve-tests", (*drafts, *symptoms), {"test": _title(case, drafts, *NERVE_TESTS)})
+
+
+def _latest(case: Case, analyte: str) -> tuple[Result, ...]:
+    match case.chart.latest(analyte):
+        case Recorded(results):
+            return results
+        case NotRecorded() | NotReadable():
+            return ()
+
+
+def _title(case: Case, drafts: tuple[Draft, ...], *concepts: str) -> str:
+    """What was drafted, as a summary begins with it."""
+    drafted = frozenset[str]().union(*(draft.concepts for draft in drafts))
+    return case.vocabulary.title(next(concept for concept in concepts if concept in drafted))
+
+
+TOPIC = load_topic(judge=judge, beside=__file__)

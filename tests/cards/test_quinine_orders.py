@@ -1,0 +1,584 @@
+"""Quinine drafted for cramps (specification O1-O4, 3.8 no. 4, 6, 20-23; hazards HZ13, HZ14, HZ16)."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cards.advise import advise
+from cards.card import Card
+from cards.chart import Area, Dose
+from cards.content import Content
+from cards.examples import chart_of
+from cards.finding import RemoveDraft, RequestTest
+from cards.moment import Moment
+
+Lines = dict[str, Any]
+
+PLAIN = "quinine 200 mg at night"
+CRAMP = "muscle-cramp 20 days ago"
+DONE = [
+    "potassium 4.3 mmol/L [3.5-5.3] 20 days ago",
+    "calcium-adjusted 2.35 mmol/L [2.2-2.6] 20 days ago",
+    "tsh 2.1 mIU/L [0.4-4.5] 20 days ago",
+    "ck-total 90 U/L [25-200] 20 days ago",
+]
+
+
+def cards(content: Content, **lines: str | list[str] | bool) -> tuple[Card, ...]:
+    given: Lines = {"person": "female 70", "problems": [CRAMP], "results": DONE, "drafts": [PLAIN], **lines}
+    return advise(chart_of(content.vocabulary, **given), content, Moment.ORDER).cards
+
+
+def card(content: Content, **lines: str | list[str] | bool) -> Card:
+    (found,) = [c for c in cards(content, **lines) if c.topic == "quinine"]
+    return found
+
+
+def weight(content: Content, **lines: str | list[str] | bool) -> str:
+    found = [c for c in cards(content, **lines) if c.topic == "quinine"]
+    return "none" if not found else found[0].indicator.value
+
+
+def part(found: Card, name: str) -> str:
+    return found.detail.split(f"**{name}**")[1].split("\n\n**")[0]
+
+
+# O1
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        {"drafts": ["quinine 600 mg at night for malaria"]},
+        {"problems": [CRAMP, "malaria 3 days ago"]},
+        {"problems": [CRAMP, "malaria 3 days ago", "tinnitus 3 days ago"], "allergies": ["quinine"]},
+        {"drafts": ["quinine 600 mg at night for malaria"], "person": "male 9"},
+    ],
+)
+def test_quinine_for_malaria_is_none_of_our_business(content: Content, lines: Lines) -> None:
+    assert weight(content, **lines) == "none"
+
+
+def test_malaria_in_the_past_does_not_excuse_the_quinine_of_today(content: Content) -> None:
+    assert weight(content, problems=[CRAMP, "malaria resolved 900 days ago"]) == "info"
+
+
+def test_a_draft_for_malaria_is_left_out_beside_one_that_is_not(content: Content) -> None:
+    found = card(content, drafts=["quinine 600 mg at night for malaria", PLAIN], problems=["tinnitus 9 days ago"])
+    assert [s.draft for s in found.suggestions if isinstance(s, RemoveDraft)] == ["MedicationRequest/d2"]
+    assert "600" not in found.detail
+
+
+# O2
+
+CONTRAINDICATIONS = ["tinnitus", "optic-neuritis", "haemoglobinuria", "haemolysis", "myasthenia-gravis"]
+
+
+@pytest.mark.parametrize("when", ["3 days ago", "9000 days ago", "undated"])
+@pytest.mark.parametrize("concept", CONTRAINDICATIONS)
+def test_each_contraindication_is_critical_at_any_age_of_the_record(content: Content, concept: str, when: str) -> None:
+    found = card(content, problems=[CRAMP, f"{concept} {when}"])
+    assert found.indicator.value == "critical"
+    assert content.vocabulary.title(concept).lower() in found.summary.lower()
+    assert [type(s) for s in found.suggestions] == [RemoveDraft]
+    assert found.rules[0] == "O2"
+
+
+@pytest.mark.parametrize("concept", CONTRAINDICATIONS)
+def test_a_resolved_contraindication_does_not_count(content: Content, concept: str) -> None:
+    assert weight(content, problems=[CRAMP, f"{concept} resolved 30 days ago"]) == "info"
+
+
+def test_an_allergy_to_quinine_is_critical_and_removes_the_draft(content: Content) -> None:
+    found = card(content, allergies=["quinine"])
+    assert found.indicator.value == "critical"
+    assert "(allergy or intolerance)" in found.summary
+    assert "AllergyIntolerance/a1" in part(found, "Found")
+    assert [s.draft for s in found.suggestions if isinstance(s, RemoveDraft)] == ["MedicationRequest/d1"]
+
+
+def test_an_allergy_to_something_else_is_not(content: Content) -> None:
+    assert weight(content, allergies=["furosemide"]) == "info"
+
+
+def test_all_contraindications_are_listed_and_those_that_fit_are_in_the_summary(content: Content) -> None:
+    found = card(content, problems=[CRAMP, *(f"{c} 9 days ago" for c in CONTRAINDICATIONS)], allergies=["quinine"])
+    assert len(found.summary) <= 139
+    for concept in CONTRAINDICATIONS:
+        assert content.vocabulary.title(concept) in part(found, "Found")
+    assert "Allergy or intolerance: Quinine" in part(found, "Found")
+
+
+def test_beside_a_contraindication_the_cautions_are_listed_too_and_no_test_is_suggested(content: Content) -> None:
+    found = card(content, problems=[CRAMP, "tinnitus 9 days ago"], medicines=["digoxin", "warfarin"], results=[])
+    assert found.indicator.value == "critical"
+    assert "Digoxin" in part(found, "Found")
+    assert "Warfarin" in part(found, "Found")
+    assert {type(s) for s in found.suggestions} == {RemoveDraft}
+
+
+# O3: conditions
+
+CAUTIONS = [
+    "atrial-fibrillation",
+    "av-block",
+    "av-block-second-degree",
+    "av-block-complete",
+    "conduction-disorder",
+    "sick-sinus-syndrome",
+    "qt-prolongation",
+    "heart-failure",
+    "ischaemic-heart-disease",
+    "angina",
+    "g6pd-deficiency",
+    "pregnancy",
+    "hypokalaemia",
+    "hyperkalaemia",
+    "hypocalcaemia",
+    "hypercalcaemia",
+    "hypomagnesaemia",
+    "hyponatraemia",
+    "hypernatraemia",
+]
+
+
+def _is_one_caution(found: Card, title: str) -> None:
+    assert found.indicator.value == "warning"
+    assert "1 recorded caution(s)" in found.summary
+    assert title in part(found, "Found")
+    assert "O3" in found.rules
+    assert not [s for s in found.suggestions if isinstance(s, RemoveDraft)]
+
+
+@pytest.mark.parametrize("concept", CAUTIONS)
+def test_each_condition_that_asks_for_care_is_a_warning(content: Content, concept: str) -> None:
+    found = card(content, problems=[CRAMP, f"{concept} 4000 days ago"])
+    _is_one_caution(found, content.vocabulary.title(concept))
+
+
+@pytest.mark.parametrize("concept", CAUTIONS)
+def test_a_resolved_condition_does_not_count(content: Content, concept: str) -> None:
+    assert weight(content, problems=[CRAMP, f"{concept} resolved 40 days ago"]) == "info"
+
+
+@pytest.mark.parametrize("concept", ["hypertension", "bradycardia", "diabetes-mellitus", "chronic-kidney-disease"])
+def test_a_condition_that_the_row_does_not_name_is_no_caution(content: Content, concept: str) -> None:
+    assert weight(content, problems=[CRAMP, f"{concept} 40 days ago"]) == "info"
+
+
+# O3: electrolytes
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        ("potassium 3.4 mmol/L [3.5-5.3] 90 days ago", "warning"),
+        ("potassium 3.5 mmol/L [3.5-5.3] 9 days ago", "info"),
+        ("potassium 3.4 mmol/L [3.5-5.3] 91 days ago", "info"),
+        ("potassium 5.4 mmol/L [3.5-5.3] 9 days ago", "info"),
+        ("potassium 5.5 mmol/L [3.5-5.3] 9 days ago", "warning"),
+        ("magnesium 0.69 mmol/L [0.7-1.0] 9 days ago", "warning"),
+        ("magnesium 0.70 mmol/L [0.7-1.0] 9 days ago", "info"),
+        ("calcium-adjusted 2.19 mmol/L [2.2-2.6] 9 days ago", "warning"),
+        ("calcium-adjusted 2.20 mmol/L [2.2-2.6] 9 days ago", "info"),
+        ("calcium-adjusted 2.61 mmol/L [2.2-2.6] 9 days ago", "warning"),
+        ("sodium 132 mmol/L [133-146] 9 days ago", "warning"),
+        ("sodium 133 mmol/L [133-146] 9 days ago", "info"),
+        ("sodium 147 mmol/L [133-146] 9 days ago", "warning"),
+        ("sodium 132 mmol/L [133-146] 9 days ago preliminary", "info"),
+        ("tsh 12.0 mIU/L [0.4-4.5] 9 days ago", "info"),
+    ],
+)
+def test_a_recent_electrolyte_outside_its_range_asks_for_care(content: Content, result: str, expected: str) -> None:
+    assert weight(content, results=[result]) == expected
+
+
+def test_total_calcium_counts_once_adjusted_for_albumin(content: Content) -> None:
+    low = ["calcium-total 2.10 mmol/L [2.2-2.6] 5 days ago", "albumin 40 g/L [35-50] 5 days ago"]
+    assert weight(content, results=low) == "warning"
+
+
+def test_a_low_total_calcium_without_albumin_and_a_preliminary_value_are_lines(content: Content) -> None:
+    found = card(
+        content,
+        results=[
+            "calcium-total 2.05 mmol/L [2.2-2.6] 5 days ago",
+            "potassium 2.9 mmol/L [3.5-5.3] 1 days ago preliminary",
+        ],
+    )
+    assert found.indicator.value == "info"
+    assert "asking for adjusted calcium" in part(found, "Check")
+    assert "preliminary" in part(found, "Found")
+
+
+def test_a_disturbance_counts_once_whether_measured_or_recorded_as_a_problem(content: Content) -> None:
+    found = card(
+        content, problems=[CRAMP, "hypokalaemia 20 days ago"], results=["potassium 3.1 mmol/L [3.5-5.3] 20 days ago"]
+    )
+    assert "1 recorded caution(s)" in found.summary
+    assert "Potassium 3.1" in part(found, "Found")
+    assert "Hypokalaemia" in part(found, "Found")
+
+
+# O3: medicines
+
+
+def _interacting(content: Content) -> list[str]:
+    classes = (
+        "digoxin-interaction",
+        "anticoagulant-any",
+        "qt-prolonging",
+        "quinine-interaction",
+        "quinine-like",
+        "glucose-lowering-any",
+        "cyp3a4-inhibitor-potent",
+        "amantadine",
+    )
+    return sorted(frozenset[str]().union(*(content.vocabulary.ingredients_of(name) for name in classes)))
+
+
+def test_the_medicines_of_the_row_are_in_the_tables(content: Content) -> None:
+    named = {"digoxin", "warfarin", "apixaban", "amiodarone", "sotalol", "carbamazepine", "phenobarbital", "insulin"}
+    assert named | {"gliclazide", "clarithromycin", "itraconazole", "amantadine", "quinidine"} <= set(
+        _interacting(content)
+    )
+
+
+def test_each_interacting_medicine_is_a_warning_taken_drafted_or_known_by_name(content: Content) -> None:
+    for name in _interacting(content):
+        title = content.vocabulary.title(name)
+        _is_one_caution(card(content, medicines=[name]), title)
+        _is_one_caution(card(content, drafts=[PLAIN, f"{name} as context"]), title)
+        _is_one_caution(card(content, drafts=[PLAIN, name]), title)
+        by_name = card(content, medicines=[f"{name} by name"])
+        _is_one_caution(by_name, title)
+        assert "matched by name" in part(by_name, "Found")
+        assert "by its name or brand only" in part(by_name, "Check")
+
+
+@pytest.mark.parametrize(
+    "medicine", ["digoxin ended 3 days ago", "bisoprolol", "furosemide", "simvastatin", "salmeterol"]
+)
+def test_a_medicine_that_has_ended_or_does_not_interact_is_no_caution(content: Content, medicine: str) -> None:
+    assert weight(content, medicines=[medicine]) == "info"
+
+
+@pytest.mark.parametrize(
+    ("medicine", "said"),
+    [
+        ("digoxin", "raises digoxin"),
+        ("warfarin", "enhance anticoagulants"),
+        ("amiodarone", "to be avoided"),
+        ("sotalol", "both prolong the QT interval"),
+        ("carbamazepine", "raises the level of carbamazepine and phenobarbital"),
+        ("phenobarbital", "raises the level of carbamazepine and phenobarbital"),
+        ("metformin", "glucose-lowering"),
+        ("insulin", "glucose-lowering"),
+        ("itraconazole", "CYP3A4"),
+        ("amantadine", "With amantadine"),
+        ("quinidine", "Check quinidine against the product information"),
+    ],
+)
+def test_the_card_says_what_the_interaction_is(content: Content, medicine: str, said: str) -> None:
+    assert said in card(content, medicines=[medicine]).detail
+
+
+def test_reasons_are_counted_once_however_often_they_are_recorded(content: Content) -> None:
+    found = card(
+        content,
+        problems=[
+            CRAMP,
+            "av-block 9 days ago",
+            "conduction-disorder 9 days ago",
+            "angina 9 days ago",
+            "heart-failure 9 days ago",
+        ],
+        medicines=["digoxin since 9 days ago", "digoxin since 90 days ago", "clarithromycin"],
+        drafts=["quinine 400 mg at night", "digoxin as context"],
+    )
+    # heart block, ischaemic heart disease, heart failure, digoxin, clarithromycin (QT and CYP3A4), dose
+    assert "6 recorded caution(s)" in found.summary
+    assert "AV block" in part(found, "Found")
+    assert "Cardiac conduction disorder" in part(found, "Found")
+    assert part(found, "Found").count("Clarithromycin") == 1
+
+
+# O3: dose and age
+
+
+@pytest.mark.parametrize(
+    ("draft", "expected"),
+    [
+        ("quinine 200 mg at night", "info"),
+        ("quinine 300 mg at night", "info"),
+        ("quinine 300.5 mg at night", "warning"),
+        ("quinine 301 mg at night", "warning"),
+        ("quinine 300 mg daily", "info"),
+        ("quinine 600 mg daily", "warning"),
+    ],
+)
+def test_more_than_300_mg_a_night_asks_for_care(content: Content, draft: str, expected: str) -> None:
+    found = card(content, drafts=[draft])
+    assert found.indicator.value == expected
+    assert ("Dose as drafted" in found.detail) is (expected == "warning")
+    assert "dose as drafted is not known" not in found.detail
+
+
+@pytest.mark.parametrize("draft", ["quinine", "quinine of unknown dose"])
+def test_a_dose_that_is_not_known_is_said_and_nothing_concluded(content: Content, draft: str) -> None:
+    found = card(content, drafts=[draft])
+    assert found.indicator.value == "info"
+    assert "The dose as drafted is not known" in part(found, "Not known")
+    assert ("given in words only" in found.detail) is (draft != "quinine")
+
+
+def test_the_larger_of_two_doses_counts(content: Content) -> None:
+    chart = chart_of(content.vocabulary, problems=[CRAMP], drafts=[PLAIN])
+    dose = Dose(night=Decimal(200), daily=Decimal(800))
+    chart = replace(chart, drafts=(replace(chart.drafts[0], dose=dose),))
+    (found,) = advise(chart, content, Moment.ORDER).cards
+    assert "800 mg, above 300 mg" in found.detail
+
+
+@pytest.mark.parametrize(("born", "expected"), [("2010-06-16", "warning"), ("2010-06-15", "info")])
+def test_under_sixteen_it_is_a_caution_of_its_own(content: Content, born: str, expected: str) -> None:
+    assert weight(content, person=f"male born {born}") == expected
+
+
+def test_under_sixteen_only_quinine_speaks_and_by_its_caution_alone(content: Content) -> None:
+    shown = cards(
+        content,
+        person="male 12",
+        problems=[CRAMP, "tinnitus 9 days ago", "muscle-weakness 9 days ago"],
+        results=["potassium 2.0 mmol/L [3.5-5.3] 1 days ago"],
+        allergies=["quinine"],
+        drafts=[PLAIN, "diltiazem for muscle-cramp", "refer-neurology", "furosemide"],
+    )
+    assert [(c.topic, c.indicator.value) for c in shown] == [("quinine", "warning")]
+    assert "3 recorded caution(s)" in shown[0].summary  # age, tinnitus, allergy
+    assert "Age under 16" in shown[0].detail
+    assert "Potassium 2.0" not in shown[0].detail  # no adult range for a child
+    assert shown[0].suggestions == ()
+
+
+def test_under_sixteen_nothing_speaks_of_other_orders(content: Content) -> None:
+    assert cards(content, person="male 12", drafts=["diltiazem for muscle-cramp", "furosemide"]) == ()
+
+
+def test_an_unknown_age_is_judged_and_named(content: Content) -> None:
+    found = card(content, person="female of unknown age")
+    assert found.indicator.value == "info"
+    assert "The age could not be read" in part(found, "Not known")
+
+
+# O4
+
+
+def test_with_nothing_against_it_the_conditions_are_a_checklist(content: Content) -> None:
+    found = card(content)
+    assert found.indicator.value == "info"
+    assert found.rules == ("O4",)
+    assert found.suggestions == ()
+    assert "stop at 4 weeks if no benefit" in found.summary
+    for words in (
+        "very painful or frequent",
+        "regularly disturb sleep",
+        "treatable causes",
+        "every 3 months",
+        "bisulfate",
+    ):
+        assert words in found.detail
+    assert "still open" not in found.detail
+    assert "No cramp recorded" not in found.detail
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        ([], ["order-ue", "order-bone-profile", "order-tsh", "order-ck"]),
+        (["order-ck"], ["order-ue", "order-bone-profile", "order-tsh"]),
+        (["order-ue as context", "order-tsh as context"], ["order-bone-profile", "order-ck"]),
+        (["order-cmp", "order-tft", "order-ck"], []),
+    ],
+)
+def test_missing_tests_are_suggested_unless_in_the_basket(
+    content: Content, extra: list[str], expected: list[str]
+) -> None:
+    found = card(content, results=[], drafts=[PLAIN, *extra])
+    assert [s.order for s in found.suggestions if isinstance(s, RequestTest)] == expected
+
+
+def test_missing_tests_are_suggested_on_a_warning_too(content: Content) -> None:
+    found = card(content, results=DONE[:3], medicines=["digoxin"])
+    assert [s.order for s in found.suggestions if isinstance(s, RequestTest)] == ["order-ck"]
+
+
+def test_a_pending_test_is_not_suggested_again(content: Content) -> None:
+    found = card(content, results=DONE[:3], orders=["order-ck active 9 days ago"])
+    assert found.suggestions == ()
+
+
+@pytest.mark.parametrize("area", ["results", "medicines", "orders"])
+@pytest.mark.parametrize("how", ["unreadable", "incomplete"])
+def test_what_could_not_be_read_is_not_missing(content: Content, how: str, area: str) -> None:
+    found = card(content, results=[], **{how: [area]})
+    assert found.suggestions == ()
+    assert "no usable recent" not in found.detail
+
+
+def test_an_active_diuretic_is_a_treatable_cause_still_open(content: Content) -> None:
+    found = card(content, medicines=["indapamide since 900 days ago"])
+    assert found.indicator.value == "info"
+    assert "Indapamide" in part(found, "Found")
+    assert "still needed at this dose" in part(found, "Consider")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ({"problems": []}, True),
+        ({"problems": ["muscle-cramp 366 days ago"]}, True),
+        ({"problems": ["muscle-cramp resolved 20 days ago"]}, True),
+        ({"problems": ["nocturnal-leg-cramp 365 days ago"]}, False),
+        ({"problems": [], "drafts": ["quinine 200 mg at night for nocturnal-leg-cramp"]}, False),
+        ({"problems": [], "incomplete": ["problems"]}, False),
+    ],
+)
+def test_no_cramp_on_record_is_said_only_where_it_is_so(content: Content, lines: Lines, said: bool) -> None:
+    assert ("No cramp recorded" in card(content, **lines).detail) is said
+
+
+# how an order is read
+
+
+@pytest.mark.parametrize("drafts", [[f"{PLAIN} as context"], [f"{PLAIN} as context", "order-ck"], ["quinidine"]])
+def test_only_a_selected_quinine_is_judged(content: Content, drafts: list[str]) -> None:
+    assert weight(content, drafts=drafts, allergies=["quinine"]) == "none"
+
+
+def test_two_drafts_of_quinine_make_one_card_and_both_can_be_removed(content: Content) -> None:
+    shown = cards(content, drafts=[PLAIN, "quinine 300 mg at night"], allergies=["quinine"])
+    assert [c.topic for c in shown] == ["quinine"]
+    removed = [s.draft for s in shown[0].suggestions if isinstance(s, RemoveDraft)]
+    assert removed == ["MedicationRequest/d1", "MedicationRequest/d2"]
+
+
+def test_a_draft_that_is_not_selected_is_never_removed(content: Content) -> None:
+    found = card(content, drafts=[PLAIN, "quinine 300 mg at night as context"], allergies=["quinine"])
+    assert [s.draft for s in found.suggestions if isinstance(s, RemoveDraft)] == ["MedicationRequest/d1"]
+
+
+def test_a_renewal_is_called_one_and_is_no_caution(content: Content) -> None:
+    found = card(content, medicines=["quinine since 200 days ago"])
+    assert found.indicator.value == "info"
+    assert "the order renews it" in part(found, "Found")
+    assert "since 2025-11-27" in part(found, "Found")
+    assert "renews" not in card(content).detail
+    assert "renews" not in card(content, medicines=["quinine since 200 days ago ended 9 days ago"]).detail
+
+
+@pytest.mark.parametrize("link", ["name", "brand"])
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ({}, "info"),
+        ({"medicines": ["digoxin"]}, "warning"),
+        ({"problems": [CRAMP, "tinnitus 9 days ago"]}, "warning"),
+        ({"allergies": ["quinine"]}, "warning"),
+    ],
+)
+def test_quinine_known_by_name_is_a_warning_at_most_and_is_not_removed(
+    content: Content, lines: Lines, expected: str, link: str
+) -> None:
+    found = card(content, drafts=[f"{PLAIN} by {link}"], **lines)
+    assert found.indicator.value == expected
+    assert f"matched by {link}" in part(found, "Found")
+    assert not [s for s in found.suggestions if isinstance(s, RemoveDraft)]
+
+
+def test_of_two_drafts_only_the_one_named_by_a_code_can_be_removed(content: Content) -> None:
+    found = card(content, drafts=[f"{PLAIN} by name", PLAIN], allergies=["quinine"])
+    assert found.indicator.value == "critical"
+    assert [s.draft for s in found.suggestions if isinstance(s, RemoveDraft)] == ["MedicationRequest/d2"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [({}, "none"), ({"medicines": ["digoxin"]}, "none"), ({"allergies": ["quinine"]}, "critical")],
+)
+def test_in_palliative_care_only_what_is_critical_is_shown(content: Content, lines: Lines, expected: str) -> None:
+    assert weight(content, problems=[CRAMP, "palliative-care 20 days ago"], **lines) == expected
+
+
+@pytest.mark.parametrize("who", ["deceased", "test_record", "for_patient"])
+def test_nothing_is_said_of_the_dead_of_test_records_or_to_patients(content: Content, who: str) -> None:
+    assert cards(content, allergies=["quinine"], **{who: True}) == ()
+
+
+# what was not read
+
+
+@pytest.mark.parametrize("area", ["problems", "results", "medicines", "allergies"])
+@pytest.mark.parametrize("how", ["unreadable", "incomplete"])
+def test_a_check_that_is_incomplete_says_so_and_names_what_was_not_available(
+    content: Content, how: str, area: str
+) -> None:
+    found = card(content, **{how: [area]})
+    assert f"interactions is incomplete: not available in full were {area}." in part(found, "Not known")
+    assert f"Not checked or not complete: {area}" in part(found, "Not known")
+
+
+def test_allergies_that_were_never_asked_for_are_not_taken_for_none(content: Content) -> None:
+    chart = chart_of(content.vocabulary, problems=[CRAMP], drafts=[PLAIN])
+    chart = replace(chart, inputs={area: state for area, state in chart.inputs.items() if area is not Area.ALLERGIES})
+    (found,) = advise(chart, content, Moment.ORDER).cards
+    assert "not available in full were allergies" in found.detail
+
+
+def test_a_complete_check_does_not_call_itself_incomplete(content: Content) -> None:
+    assert "incomplete" not in card(content).detail
+
+
+@pytest.mark.parametrize(
+    "entry", ["problems/tinnitus: no code", "medicines/digoxin: no status", "allergies/quinine: no status"]
+)
+def test_an_entry_that_could_not_be_read_is_named(content: Content, entry: str) -> None:
+    assert entry.partition(": ")[2] in part(card(content, unread=[entry]), "Not known")
+
+
+# what every card says
+
+EVERY: list[Lines] = [
+    {},
+    {"medicines": ["digoxin"]},
+    {"allergies": ["quinine"]},
+    {"problems": [CRAMP, "tinnitus 9 days ago"]},
+    {"person": "male 12"},
+]
+
+
+@pytest.mark.parametrize("beyond", [True, False])
+@pytest.mark.parametrize("lines", EVERY)
+def test_the_conditions_of_the_mhra_and_the_limits_of_the_check_are_always_printed(
+    content: Content, lines: Lines, beyond: bool
+) -> None:
+    found = card(replace(content, beyond=beyond), **lines)
+    for words in ("not for routine use", "very painful or frequent", "treatable causes", "non-drug", "4 weeks"):
+        assert words in found.detail
+    assert "not a full interaction check" in part(found, "Not known")
+    assert "tonic water" in part(found, "Not known")
+    assert "salt" in part(found, "Not known")
+    assert any("MHRA" in link.label for link in found.links)
+
+
+@pytest.mark.parametrize("lines", EVERY)
+def test_no_suggestion_creates_quinine(content: Content, lines: Lines) -> None:
+    found = card(content, results=[], **lines)
+    assert {type(s) for s in found.suggestions} <= {RemoveDraft, RequestTest}
+
+
+def test_the_review_of_quinine_already_taken_is_not_repeated_at_ordering(content: Content) -> None:
+    found = card(content, medicines=["quinine since 200 days ago"])
+    assert "P18" not in found.rules
