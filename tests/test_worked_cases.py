@@ -4,6 +4,7 @@
 the EHR stand beside the project where they are present.
 """
 
+import json
 import os
 import socket
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 CASES = ROOT.parent / "shared" / "cases"
 RUNNER = CASES / "run_cases.py"
+OURS = ROOT / "tests" / "cases"
 
 pytestmark = pytest.mark.skipif(not RUNNER.is_file(), reason="the script that plays the EHR is not beside the project")
 
@@ -61,8 +63,7 @@ def _wait_for(url: str, service: subprocess.Popen[bytes]) -> None:
     pytest.fail("the service did not come up")
 
 
-@pytest.mark.parametrize("folder", [CASES, ROOT / "tests" / "cases"], ids=["vignettes", "our own cases"])
-def test_every_worked_case_gives_exactly_the_expected_cards(folder: Path, ports: tuple[int, int]) -> None:
+def play(folder: Path, ports: tuple[int, int]) -> None:
     port, fhir_port = ports
     command = [sys.executable, str(RUNNER), "--base-url", f"http://127.0.0.1:{port}", "--fhir-port", str(fhir_port)]
 
@@ -70,3 +71,25 @@ def test_every_worked_case_gives_exactly_the_expected_cards(folder: Path, ports:
 
     failures = [line for line in played.stdout.splitlines() if not line.startswith("pass")]
     assert played.returncode == 0, "\n".join(failures[:60])
+
+
+@pytest.mark.parametrize("folder", [CASES, OURS], ids=["vignettes", "our own cases"])
+def test_every_worked_case_gives_exactly_the_expected_cards(folder: Path, ports: tuple[int, int]) -> None:
+    play(folder, ports)
+
+
+def test_orders_that_are_signed_are_judged_as_orders_that_are_selected(ports: tuple[int, int], tmp_path: Path) -> None:
+    signed = 0
+    for file in (*CASES.glob("V*.json"), *OURS.glob("X*.json")):
+        case = json.loads(file.read_text(encoding="utf-8"))
+        if case["hook"] != "order-select":
+            continue
+        case["hook"] = "order-sign"
+        # What is not selected is context at selection; at signing every draft is judged.
+        case["variants"] = [one for one in case.get("variants", []) if "drafts.0.selected" not in one.get("set", {})]
+        (tmp_path / file.name).write_text(json.dumps(case), encoding="utf-8")
+        signed += 1
+    (tmp_path / "codes.json").write_bytes((OURS / "codes.json").read_bytes())
+
+    assert signed
+    play(tmp_path, ports)

@@ -18,7 +18,8 @@ WITH_SELECTIONS: Final = frozenset({"order-select"})
 @dataclass(frozen=True, slots=True)
 class DraftOrders:
     """``bundle``: JSON text of the Bundle of drafts, not yet read. ``selections``: which of them the call is about,
-    as they were written; None if it is about all: order-sign, or no selection was sent (the examples' manifest).
+    as they were written, none of them if the list is empty; None if it is about all: order-sign, or a client that
+    sends no selections at all (requirement D3, the examples' manifest; docs/decisions/0006).
     """
 
     bundle: msgspec.Raw = field(repr=False)
@@ -50,14 +51,19 @@ def read_draft_orders(context: Mapping[str, msgspec.Raw], hook: str) -> tuple[Dr
     if hook not in WITH_SELECTIONS:
         return DraftOrders(bundle), ""
     selections = _selections(context.get("selections"))
-    return DraftOrders(bundle, selections), "" if selections else "selections-missing"
+    return DraftOrders(bundle, selections), _ODD.get(selections, "")
+
+
+_ODD: Final[dict[tuple[str, ...] | None, str]] = {None: "selections-missing", (): "selections-empty"}
 
 
 def _selections(raw: msgspec.Raw | None) -> tuple[str, ...] | None:
-    """The selections that are text; None if there is none: then every draft counts as selected."""
+    """The selections that are text; None if no list of them was sent."""
     try:
         sent = None if raw is None else _ANY.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+    if sent is None or not isinstance(sent, list | str):
+        return None
     listed = sent if isinstance(sent, list) else [sent]
-    return tuple(text for one in listed if isinstance(one, str) and (text := one.strip())) or None
+    return tuple(text for one in listed if isinstance(one, str) and (text := one.strip()))

@@ -73,12 +73,20 @@ def test_order_sign_is_about_every_draft_whatever_selections_say():
     assert called(SIGN, selections=LEFT_OUT).oddities == ()
 
 
-@pytest.mark.parametrize("sent", [LEFT_OUT, None, [], "", [""], [5, None], {"a": 1}, 5, [[]]], ids=str)
-def test_without_a_usable_selection_every_draft_is_judged_and_the_log_is_told(sent):
+@pytest.mark.parametrize("sent", [LEFT_OUT, None, {"a": 1}, 5, True], ids=str)
+def test_without_a_list_of_selections_every_draft_is_judged_and_the_log_is_told(sent):
     call = called(selections=sent)
 
     assert call.orders.selections is None
     assert call.oddities == ("selections-missing",)
+
+
+@pytest.mark.parametrize("sent", [[], "", [""], [5, None], [[]]], ids=str)
+def test_an_empty_list_of_selections_selects_nothing_and_the_log_is_told(sent):
+    call = called(selections=sent)
+
+    assert call.orders.selections == ()
+    assert call.oddities == ("selections-empty",)
 
 
 @pytest.mark.parametrize(("sent", "read"), [
@@ -227,6 +235,7 @@ def test_with_no_data_at_all_an_order_hook_still_answers(advised):
     {"draftOrders": {"resourceType": "Bundle", "entry": [{"resource": DRAFT | {"resourceType": "NutritionOrder"}}]},
      "selections": LEFT_OUT},
     {"draftOrders": {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "MedicationRequest", "id": "draft-1"}}]}},
+    {"draftOrders": {"resourceType": "Bundle", "entry": [{"resource": DRAFT | {"medicationCodeableConcept": {"text": "Paracetamol"}}}]}},
 ], ids=str)  # fmt: skip
 def test_a_call_about_no_order_is_answered_without_cards_and_without_a_search(advised, changed):
     answer, seen = advised(called(**changed), (a_draft(),))
