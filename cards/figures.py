@@ -1,4 +1,4 @@
-"""How a number of the record is printed. It needs no content, so topics may use it without meeting each other."""
+"""How values and names are put into a sentence. It needs no content, so topics may share it."""
 
 from collections.abc import Iterable
 from decimal import ROUND_DOWN, Decimal
@@ -27,3 +27,9 @@ def ratio_of(value: Decimal, limit: Decimal, marks: Iterable[Decimal] = ()) -> s
         if shown == exact or shown not in marked:
             break
     return f"{shown.normalize():f}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """``U&E, calcium and TSH``, each once."""
+    once = list(dict.fromkeys(names))
+    return " and ".join([", ".join(once[:-1]), once[-1]] if len(once) > 1 else once)

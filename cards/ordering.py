@@ -8,6 +8,7 @@ from typing import Final
 from cards.card import LONGEST_SUMMARY
 from cards.case import Case
 from cards.chart import Area, Dose, Draft, Medicine, Reading
+from cards.figures import listed
 from cards.finding import Evidence, Finding
 from cards.presentation import Symptom, load_gatekeeper
 from terminology.vocabulary import Link
@@ -105,12 +106,6 @@ def unchecked(case: Case) -> tuple[str, ...]:
     """The parts of the record that the check rests on and that were not read to the end, in words (HZ14)."""
     states = ((area, case.chart.inputs.get(area)) for area in CHECKED)
     return tuple(area.value for area, state in states if state is None or state.reading is not Reading.COMPLETE)
-
-
-def listed(names: Iterable[str]) -> str:
-    """``problems, results and allergies``, each once."""
-    once = list(dict.fromkeys(names))
-    return " and ".join([", ".join(once[:-1]), once[-1]] if len(once) > 1 else once)
 
 
 def listed_within(summary: str, names: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 
 from cards.case import Case
 from cards.chart import Area, Reading
+from cards.figures import listed
 from cards.finding import Finding
 from cards.ordering import drafted
 from cards.presentation import Gate
@@ -37,7 +38,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:  # noqa: ARG001 -- ever
     unread = [area for area in NEEDED if _is_wanting(case, area)]
     if unread:
         kind = "results-or-medicines" if _NAMED_IN_TEMPLATE & set(unread) else "other-parts"
-        yield Finding(kind, fill={"areas": _listed([area.value for area in unread])})
+        yield Finding(kind, fill={"areas": listed([area.value for area in unread])})
     if case.shows.gate is Gate.PROBLEMS_UNREADABLE:
         yield Finding("without-problems")
     if case.shows.gate is Gate.AGE_UNKNOWN:
@@ -56,7 +57,7 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:  # noqa: ARG001 -- eve
     unread = [area for area in NEEDED if area in deciding and _is_wanting(case, area)]
     if unread:
         kind = "results-or-medicines" if _NAMED_IN_TEMPLATE & set(unread) else "other-parts"
-        yield Finding(kind, fill={"areas": _listed([area.value for area in unread])})
+        yield Finding(kind, fill={"areas": listed([area.value for area in unread])})
     if case.failed_topics:
         yield Finding("rules-failed")
 
@@ -79,11 +80,6 @@ def _judged(case: Case) -> Iterator[tuple[Area, ...]]:
 def _is_wanting(case: Case, area: Area) -> bool:
     state = case.chart.inputs.get(area)
     return state is not None and state.reading is not Reading.COMPLETE
-
-
-def _listed(names: list[str]) -> str:
-    """``results, medicines and orders``."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 TOPIC = load_topic(find, judge, beside=__file__)

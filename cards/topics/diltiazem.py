@@ -5,6 +5,7 @@ from typing import Final
 
 from cards.case import Case
 from cards.chart import Draft
+from cards.figures import listed
 from cards.finding import Finding, Indicator
 from cards.ordering import (
     Concern,
@@ -15,7 +16,6 @@ from cards.ordering import (
     drafted,
     for_cramp,
     largest,
-    listed,
     listed_within,
     named,
     renewed,

@@ -7,7 +7,7 @@ from typing import Final
 
 from cards.case import Case
 from cards.chart import Area, Comparator, Medicine, NotReadable, NotRecorded, Order, Recorded, Result
-from cards.figures import value_of
+from cards.figures import listed, value_of
 from cards.finding import Finding
 from cards.presentation import Symptom
 from cards.screening import ScreenTest, load_screen
@@ -35,7 +35,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
     yield Finding(
         "missing",
         evidence=(*_last_values(case, missing), *_awaited(case)),
-        fill={"tests": _listed([_SCREEN.tests[test].title for test in missing])},
+        fill={"tests": listed([_SCREEN.tests[test].title for test in missing])},
         suggest=tuple(test.value for test in missing),
     )
 
@@ -110,11 +110,6 @@ def _awaited(case: Case) -> Iterator[Order]:
             if order.source not in seen:
                 seen.add(order.source)
                 yield order
-
-
-def _listed(titles: list[str]) -> str:
-    """``U&E, calcium, TSH and CK``."""
-    return " and ".join([", ".join(titles[:-1]), titles[-1]] if len(titles) > 1 else titles)
 
 
 TOPIC = load_topic(find, beside=__file__)

@@ -9,6 +9,7 @@ from cards.bands import Grade
 from cards.calcium import ADJUSTED, adjusted_calcium, low_total_without_albumin
 from cards.case import Case
 from cards.chart import Area, Draft, Medicine, NotReadable, NotRecorded, Problem, Recorded, Result
+from cards.figures import listed
 from cards.finding import Finding, Indicator
 from cards.ordering import (
     Concern,
@@ -19,7 +20,6 @@ from cards.ordering import (
     drafted,
     for_cramp,
     largest,
-    listed,
     listed_within,
     named,
     renewed,

@@ -5,8 +5,8 @@ from typing import Final
 
 from cards.case import Case
 from cards.chart import Area, Draft, Problem
+from cards.figures import listed
 from cards.finding import Evidence, Finding
-from cards.ordering import listed
 from cards.presentation import Symptom
 from cards.red_flags import (
     CONTENT,
