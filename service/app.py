@@ -115,6 +115,14 @@ def answer_once(settings: Settings, body: bytes, day: date | None) -> dict[str, 
     return create_renderer(settings, parts).body(advisor.advise(parse(body, service)))
 
 
+def warn_of_overdue_content(settings: Settings, parts: Parts, log: AccessLog, day: date | None = None) -> None:
+    """One line in the log if the clinical content is past its review date (HZ23): it still speaks, and says so too."""
+    review_by = parts.content.frame.review_by
+    if (day or _today(settings)) > review_by:
+        said = "The clinical content is past its review date: ask whoever maintains it for a reviewed version."
+        log.process("warning", said, content=parts.content.version, review_by=review_by.isoformat())
+
+
 def access_log(least: str) -> AccessLog:
     """A log to standard output, with the clock of this machine."""
     return AccessLog(_write_line, _now, least)

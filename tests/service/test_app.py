@@ -1,12 +1,13 @@
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 import responses
 
-from service.app import answer_once, create_app, load_parts
+from service.app import answer_once, create_app, load_parts, warn_of_overdue_content
 from service.demo import patients
 from service.errors import BadCall, BadContent, BadSettings
+from service.observe import AccessLog
 from service.settings import Profile, Settings
 from tests.contract.cds_hooks import faults
 from tests.service.stand_ins import body
@@ -99,3 +100,14 @@ def test_every_card_names_the_rule_set_and_its_version(parts):
     for card in answer_once(DEMO, posted(), TODAY)["cards"]:
         assert card["source"]["label"] == parts.content.label
         assert parts.content.version in card["source"]["label"]
+
+
+@pytest.mark.parametrize(("day", "lines"), [(date(2027, 6, 15), 0), (date(2027, 6, 16), 1)])
+def test_the_start_warns_once_the_content_is_past_its_review_date(parts, day, lines):
+    written = []
+    log = AccessLog(written.append, lambda: datetime(2027, 6, 16, tzinfo=UTC), "warning")
+
+    warn_of_overdue_content(DEMO, parts, log, day)
+
+    assert len(written) == lines
+    assert all("past its review date" in line and "2027-06-15" in line for line in written)
