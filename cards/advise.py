@@ -42,14 +42,16 @@ def advise(chart: Chart, content: Content, moment: Moment = Moment.RECORD) -> Ad
 
 def _ask(topics: list[Topic], case: Case, errors: dict[str, BaseException]) -> dict[str, tuple[Finding, ...]]:
     found: dict[str, tuple[Finding, ...]] = {}
+    knowing = case if not errors else replace(case, failed_topics=tuple(errors))
     for topic in sorted(topics, key=lambda t: t.code == LAST):  # the last one speaks for those that failed
         rules = topic.rules(case.moment)
         if rules is None:
             continue
         try:
-            found[topic.code] = tuple(rules(replace(case, failed_topics=tuple(errors)), topic.sheet))
+            found[topic.code] = tuple(rules(knowing, topic.sheet))
         except Exception as error:  # noqa: BLE001 -- one rule that fails costs one card, not the answer
             errors[topic.code] = error
+            knowing = replace(case, failed_topics=tuple(errors))
     return found
 
 

@@ -87,10 +87,8 @@ def _settling(case: Case, potassium: list[Result]) -> list[Result]:
 
 def _usable(case: Case, analytes: tuple[str, ...]) -> Iterator[Result]:
     """Values that count; those whose comparator does not decide were set aside before any topic was asked."""
-    for result in case.chart.results:
-        if result.analyte not in analytes or result.status is ResultStatus.PRELIMINARY:
-            continue
-        if result.when.first_day <= case.chart.as_of:
+    for result in case.chart.results_of(*analytes):
+        if result.status is not ResultStatus.PRELIMINARY and result.when.first_day <= case.chart.as_of:
             yield result
 
 

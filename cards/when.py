@@ -1,15 +1,16 @@
 """Moments of a record. A FHIR date may be a year, a month, a day or an instant: each is an interval (rule R10)."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
+import msgspec
 
-@dataclass(frozen=True, slots=True, order=True)
-class When:
+
+class When(msgspec.Struct, frozen=True, order=True, gc=False):
     """The first and last instant a date can mean, in UTC, and the calendar days these fall on.
 
     ``first_day`` and ``last_day`` are days in the configured time zone (specification 3.8 no. 8). For a year or a
     month they differ; for a day or an instant they are equal. ``earliest <= latest`` and both carry a time zone.
+    A Struct, not a dataclass: it is made many times for a call, and is made in a fraction of the time.
     """
 
     earliest: datetime

@@ -10,6 +10,7 @@ from cards.advise import advise
 from cards.card import Advice
 from cards.chart import Area
 from cards.content import Content
+from cards.moment import Moment
 from service.answer import Answer
 from service.errors import DataNotAvailable
 from service.fhir.assemble import assemble
@@ -73,6 +74,7 @@ class Advisor:
             for_clinician=call.for_clinician,
             encounter_id=call.encounter_id,
             basket=basket,
+            with_doses=call.service.moment is Moment.ORDER,
         )
         judges_none = basket is not None and not any(draft.judged for draft in chart.drafts)
         advice = SILENT if judges_none else advise(chart, self.content, call.service.moment)

@@ -6,7 +6,6 @@ The same facts give an equal chart in whatever order, under whatever query and h
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
-from itertools import pairwise
 from operator import attrgetter
 from typing import Final, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
@@ -74,11 +73,13 @@ def assemble(  # noqa: PLR0913 -- named, and each a fact of the call
     for_clinician: bool = True,
     encounter_id: str | None = None,
     basket: Basket | None = None,
+    with_doses: bool = True,
 ) -> Chart:
     """The chart of one patient on one day. Never raises, whatever was retrieved.
 
     A query that was not asked is absent from ``retrieved``, and its part of the record from ``Chart.inputs``.
-    ``basket``: the unsigned orders of the session, in the order hooks.
+    ``basket``: the unsigned orders of the session, in the order hooks. ``with_doses``: whether the doses of medicines
+    on record are read; only the rules for orders may ask for them.
     """
     arrived, broken = _arrived(retrieved)
     resources = each_once(one for one in arrived if type(one.resourceType) is str and one.resourceType in _WANTED)
@@ -88,6 +89,7 @@ def assemble(  # noqa: PLR0913 -- named, and each a fact of the call
         zone=zone,
         vocabulary=vocabulary,
         encounter_id=encounter_id,
+        with_doses=with_doses,
         resources=resources,
     )
     unread = [Unread(area, "", f"{A_BROKEN_ENTRY}: {shown(why)}", "") for area, why in broken]
@@ -252,12 +254,13 @@ def _unproven(resource: Resource, area: Area, reader: Reader, record: Record) ->
 def _sorted(entries: list[E]) -> tuple[E, ...]:
     """The entries in an order that depends on nothing but what they hold."""
     entries.sort(key=attrgetter("source"))
-    if any(one.source == other.source for one, other in pairwise(entries)):
+    if len({one.source for one in entries}) < len(entries):
         entries.sort(key=_order)
     return tuple(entries)
 
 
 def _order(entry: Entry) -> tuple[str, str]:
     """A total order: two entries share a place only if they are equal."""
-    values = (getattr(entry, part.name) for part in fields(entry))
+    names = entry.__struct_fields__ if isinstance(entry, Result) else [part.name for part in fields(entry)]
+    values = (getattr(entry, name) for name in names)
     return entry.source, repr([sorted(one) if isinstance(one, frozenset) else one for one in values])

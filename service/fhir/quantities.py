@@ -52,6 +52,11 @@ def limits_of(ranges: Any, analyte: Analyte, spelling: str, record: Record) -> L
     Used: a range with a low or a high number whose type is ``normal`` or not stated. A range in words is not parsed.
     A range no value could lie in (0 to 0, or beyond the plausible span) stands for "none", or for another unit.
     """
+    only = ranges[0] if type(ranges) is list and len(ranges) == 1 else None
+    if type(only) is dict and "type" not in only and "meaning" not in only:
+        # one plain range is what nearly every laboratory sends: told apart, it is read the quicker
+        low, high = only.get("low"), only.get("high")
+        return None if low is None and high is None else _one_range(low, high, analyte, spelling, record)
     found: Limits | None = None
     for one in objects(ranges):
         kind = one.get("type", one.get("meaning"))
@@ -69,22 +74,23 @@ def limits_of(ranges: Any, analyte: Analyte, spelling: str, record: Record) -> L
 
 def _one_range(low: Any, high: Any, analyte: Analyte, spelling: str, record: Record) -> Limits | None:
     """One range; a laboratory repeats it with every result, so it is worked out once."""
-    key = (analyte.name, spelling, *_side(low), *_side(high))
+    key = (analyte.name, spelling, _side(low), _side(high))
     try:
-        found = record.ranges.get(key, record)
+        return record.ranges[key]
+    except KeyError:
+        found = record.ranges[key] = _converted(low, high, analyte, spelling, record)
+        return found
     except TypeError:  # an object or a list where a number or a word belongs
         return None
-    if isinstance(found, Record):
-        found = record.ranges[key] = _converted(low, high, analyte, spelling, record)
-    return found
 
 
 def _side(quantity: Any) -> tuple[Any, ...]:
     """What tells one side of a range from another; the type too, for true is equal to 1."""
     if type(quantity) is not dict:
         return type(quantity), quantity
-    value = quantity.get("value")
-    return type(value), value, quantity.get("unit"), quantity.get("code"), quantity.get("system")
+    get = quantity.get
+    value = get("value")
+    return type(value), value, get("unit"), get("code"), get("system")
 
 
 def _converted(low: Any, high: Any, analyte: Analyte, spelling: str, record: Record) -> Limits | None:

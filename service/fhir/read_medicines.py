@@ -79,7 +79,7 @@ def read_medicine(resource: Resource, record: Record) -> tuple[Medicine | Unread
         start,
         end,
         reasons(resource, record),
-        _dose(resource, called.match, record),
+        _dose(resource, called.match, record) if record.with_doses else None,
     )
     found: list[Medicine | Unread] = [made]
     if called.match.also_by_brand:

@@ -6,7 +6,7 @@ remembers lives for one call: no patient data outlives the request (rule R12).
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -62,6 +62,7 @@ class Record:
         "_named",
         "_observed",
         "_own",
+        "_resources",
         "_safe",
         "as_of",
         "doses",
@@ -75,6 +76,7 @@ class Record:
         "units",
         "unmapped",
         "vocabulary",
+        "with_doses",
         "zone",
     )
 
@@ -86,13 +88,16 @@ class Record:
         zone: ZoneInfo,
         vocabulary: Vocabulary,
         encounter_id: str | None = None,
-        resources: Iterable[Resource] = (),
+        with_doses: bool = True,
+        resources: Collection[Resource] = (),
     ) -> None:
         self.patient_id = patient_id
         self.as_of = as_of
         self.zone = zone
         self.vocabulary = vocabulary
         self.encounter_id = encounter_id
+        self.with_doses = with_doses
+        """Whether the doses of medicines are read: only the rules for orders ask for them."""
         self.unmapped: Counter[Area] = Counter()
         """Codes in no set, by area: counted, never read as normal (HZ02)."""
         self.incomplete: dict[Area, set[str]] = {}
@@ -105,16 +110,14 @@ class Record:
         self.ranges: dict[tuple[Any, ...], Limits | None] = {}
         self.doses: dict[tuple[bytes, frozenset[str]], Dose | None] = {}
         self._own = f"Patient/{patient_id}"
-        self._index: dict[tuple[str, str], Resource] = {}
+        self._resources = resources
+        self._index: dict[tuple[str, str], Resource] | None = None
         self._moments: dict[str, When | None] = {}
         self._concepts: dict[tuple[Pair, ...], frozenset[str]] = {}
         self._observed: dict[tuple[Pair, ...], Observed] = {}
         self._medicines: dict[tuple[Pair, ...], MedicineMatch | None] = {}
         self._named: dict[str, MedicineMatch | None] = {}
         self._safe: dict[str, str] = {}
-        for resource in resources:
-            if isinstance(resource.id, str) and isinstance(resource.resourceType, str):
-                self._index.setdefault((resource.resourceType, resource.id), resource)
 
     def whose(self, resource: Resource) -> Whose:
         """What the resource's own reference proves of its patient (rule R12)."""
@@ -216,7 +219,16 @@ class Record:
             found = contained(inside, text[1:], kind)
             return None if found is None else from_object(found)
         named, identity = references.type_and_id(text)
-        return self._index.get((kind, identity)) if named in (kind, "") else None
+        return self._by_name().get((kind, identity)) if named in (kind, "") else None
+
+    def _by_name(self) -> dict[tuple[str, str], Resource]:
+        """The resources by type and id; made when one is first looked for, as in most calls none is."""
+        if self._index is None:
+            self._index = {}
+            for resource in self._resources:
+                if isinstance(resource.id, str) and isinstance(resource.resourceType, str):
+                    self._index.setdefault((resource.resourceType, resource.id), resource)
+        return self._index
 
     def count_unmapped(self, area: Area) -> None:
         """A code in no set was met."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -281,7 +282,7 @@ def test_a_preliminary_result_hides_nothing_and_makes_no_card(advised: Ask) -> N
 
 
 def dated(chart: Chart, when: When) -> Chart:
-    return replace(chart, results=tuple(replace(r, when=when) for r in chart.results))
+    return replace(chart, results=tuple(msgspec.structs.replace(r, when=when) for r in chart.results))
 
 
 @pytest.mark.parametrize(
@@ -304,7 +305,7 @@ def test_a_partial_date_that_may_be_the_same_moment_is_a_tie(content: Content) -
     results = ["potassium 2.4 mmol/L [3.5-5.3] 0 days ago", "potassium 4.2 mmol/L [3.5-5.3] 3 days ago"]
     chart = chart_of(content.vocabulary, problems=CRAMP, results=results)
     low, normal = chart.results
-    month = replace(low, when=span(date(2026, 6, 1), date(2026, 6, 14)))
+    month = msgspec.structs.replace(low, when=span(date(2026, 6, 1), date(2026, 6, 14)))
     assert cards(advise(replace(chart, results=(month, normal)), content))["biochemistry"] == "critical"
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,7 +100,7 @@ def test_a_total_of_an_unknown_day_is_not_adjusted(content: Content) -> None:
     first, last = date(2026, 6, 1), date(2026, 6, 12)  # the last of its days is that of the albumin
     june = When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), first, last)
     total, albumin = chart.results
-    unsure = replace(chart, results=(replace(total, when=june), albumin))
+    unsure = replace(chart, results=(msgspec.structs.replace(total, when=june), albumin))
     assert adjusted(case_of(unsure, content)) == ()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
+import msgspec
 import pytest
 
 from cards.card import Advice
@@ -63,7 +64,7 @@ def test_a_partial_date_counts_as_done_only_if_all_its_days_do(content: Content)
 
     def month(first: date, last: date) -> Standing:
         when = When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), first, last)
-        dated = replace(chart, results=(replace(chart.results[0], when=when),))
+        dated = replace(chart, results=(msgspec.structs.replace(chart.results[0], when=when),))
         return SCREEN.look(case_of(dated, content), ScreenTest.UE).state
 
     assert month(date(2026, 4, 1), date(2026, 4, 30)) is Standing.DONE

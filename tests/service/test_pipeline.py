@@ -70,6 +70,7 @@ def test_a_call_goes_from_the_request_to_the_advice(monkeypatch):
         "for_clinician": False,
         "encounter_id": "e1",
         "basket": None,
+        "with_doses": False,
     }
     assert (answer.inputs, answer.unmapped) == ({"i": 1}, {"u": 2})
     assert (answer.patient_id, answer.encounter_id) == ("pat-1", "e1")
