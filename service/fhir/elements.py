@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
+import msgspec
+
+from service.fhir.resource import opened
+
 Pair: TypeAlias = tuple[str, str]
 """System ("" if none was sent) and code."""
 
@@ -23,11 +27,15 @@ def words(value: Any) -> str:
 
 def member(value: Any, name: str) -> Any:
     """The member of a JSON object; None if it is absent or the value is no object."""
+    if type(value) is msgspec.Raw:
+        value = opened(value)
     return value.get(name) if isinstance(value, dict) else None
 
 
 def objects(value: Any) -> Iterator[dict[str, Any]]:
     """Every JSON object of a list, or the one object that stands where a list belongs."""
+    if type(value) is msgspec.Raw:
+        value = opened(value)
     if isinstance(value, dict):
         yield value
     elif isinstance(value, list):
@@ -38,6 +46,8 @@ def objects(value: Any) -> Iterator[dict[str, Any]]:
 
 def pairs(concept: Any) -> tuple[Pair, ...]:
     """System and code of every coding of a CodeableConcept, of a list of them, or of a lone Coding."""
+    if type(concept) is msgspec.Raw:
+        concept = opened(concept)
     if concept is None:
         return _NO_PAIRS
     if type(concept) is list and len(concept) == 1:

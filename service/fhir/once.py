@@ -8,7 +8,7 @@ import msgspec
 
 from service.fhir.elements import member, words
 from service.fhir.moments import moment
-from service.fhir.resource import Resource
+from service.fhir.resource import Resource, opened
 
 _UTC: Final = ZoneInfo("UTC")
 
@@ -40,7 +40,8 @@ def each_once(arrived: Iterable[Resource]) -> list[Resource]:
 def _content(resource: Resource) -> str:
     """The content as text, the same for the same content."""
     try:
-        return msgspec.json.encode(resource, order="sorted").decode()
+        elements = {name: opened(getattr(resource, name)) for name in resource.__struct_fields__}
+        return msgspec.json.encode(elements, order="sorted").decode()
     except (UnicodeEncodeError, RecursionError, msgspec.MsgspecError):
         return f"{id(resource)}"  # text that is no Unicode: then it is like no other
 

@@ -3,8 +3,11 @@
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
+
 from service.fhir.elements import code_words, member, number, objects, words
 from service.fhir.record import Record
+from service.fhir.resource import opened
 from terminology.analytes import Analyte, Limits
 
 UCUM: Final = frozenset({"http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8", ""})
@@ -52,6 +55,11 @@ def limits_of(ranges: Any, analyte: Analyte, spelling: str, record: Record) -> L
     Used: a range with a low or a high number whose type is ``normal`` or not stated. A range in words is not parsed.
     A range no value could lie in (0 to 0, or beyond the plausible span) stands for "none", or for another unit.
     """
+    if type(ranges) is msgspec.Raw:
+        key = (analyte.name, spelling, bytes(ranges))  # a laboratory repeats its range with every result
+        if key not in record.ranges:
+            record.ranges[key] = limits_of(opened(ranges), analyte, spelling, record)
+        return record.ranges[key]
     only = ranges[0] if type(ranges) is list and len(ranges) == 1 else None
     if type(only) is dict and "type" not in only and "meaning" not in only:
         # one plain range is what nearly every laboratory sends: told apart, it is read the quicker

@@ -1,7 +1,7 @@
 """MedicationStatement and MedicationRequest -> Medicine (specification 3.2, 3.8 no. 2, 4 and 26, HZ14, HZ15)."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -10,8 +10,8 @@ from cards.chart import Area, Dose, Medicine, Unread
 from cards.when import When
 from service.fhir.doses import dose_of
 from service.fhir.elements import code_words, member, objects, pairs, said, words
-from service.fhir.record import Record, source
-from service.fhir.resource import Resource
+from service.fhir.record import Named, Record, source
+from service.fhir.resource import Resource, opened
 from terminology.vocabulary import Link, MedicineMatch
 
 STATEMENTS: Final = frozenset({"MedicationStatement"})
@@ -33,15 +33,6 @@ ADHERENCE_AGAINST: Final = ("not-taking", "on-hold", "stopped")
 _NO_REASON: Final[frozenset[str]] = frozenset()
 
 NAMELESS: Final = "a medicine whose name could not be read"
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """What a medicine is called in the record. ``anything``: whether it is called anything at all."""
-
-    match: MedicineMatch | None
-    label: str
-    anything: bool
 
 
 def read_medicine(resource: Resource, record: Record) -> tuple[Medicine | Unread, ...]:
@@ -178,10 +169,17 @@ def _has_a_start(resource: Resource) -> bool:
 
 def named(resource: Resource, record: Record) -> Named:
     """The medicine by its codes; by whole words of its text only if no code is known (architecture decision 4)."""
-    concept = resource.medicationCodeableConcept
+    coded = resource.medicationCodeableConcept
+    text = bytes(coded) if type(coded) is msgspec.Raw else b""
+    if text in record.names:
+        return record.names[text]
+    concept = opened(coded)
     if type(concept) is dict and (by_code := record.medicine(concept)) is not None:
         label = record.safe(words(concept.get("text"))) or _label(said(concept), record)
-        return Named(by_code, label or record.titles(by_code.ingredients), anything=True)
+        found = Named(by_code, label or record.titles(by_code.ingredients), anything=True)
+        if text:
+            record.names[text] = found  # repeat prescriptions write it the same way each time
+        return found
     concepts = list(_concepts(resource, record))
     texts = [text for concept in concepts for text in said(concept)]
     for reference in (resource.medicationReference, member(resource.medication, "reference"), resource.medication):
@@ -189,8 +187,8 @@ def named(resource: Resource, record: Record) -> Named:
         if display:
             texts.append(display)
     anything = bool(texts) or any(pairs(concept) for concept in concepts)
-    found = [match for concept in concepts if (match := record.medicine(concept)) is not None]
-    known = _joined(found) if found else record.medicine_named(texts)
+    matches = [match for concept in concepts if (match := record.medicine(concept)) is not None]
+    known = _joined(matches) if matches else record.medicine_named(texts)
     if known is None:
         return Named(None, "", anything)
     return Named(known, _label(texts, record) or record.titles(known.ingredients), anything)

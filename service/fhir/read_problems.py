@@ -12,7 +12,7 @@ from cards.chart import Area, Problem, Relative, Unread
 from cards.when import When
 from service.fhir.elements import code_words, member, objects, words
 from service.fhir.record import Record, source
-from service.fhir.resource import Resource
+from service.fhir.resource import Resource, opened
 
 ACTIVE: Final = frozenset({"active", "recurrence", "relapse"})
 INACTIVE: Final = frozenset({"inactive", "remission", "resolved"})
@@ -240,7 +240,7 @@ def _has_value(resource: Resource) -> bool:
     return any(
         value is not None
         for value in (
-            resource.valueQuantity,
+            opened(resource.valueQuantity),
             resource.valueString,
             resource.valueBoolean,
             resource.valueCodeableConcept,

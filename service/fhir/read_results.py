@@ -1,17 +1,18 @@
 """Observation -> Result: a laboratory value we can stand behind, or why we cannot (specification 3.2, 3.8; R10)."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any, Final, TypeAlias
+
+import msgspec
 
 from cards.chart import Area, Comparator, Problem, Result, ResultStatus, Unread
 from cards.when import When
 from service.fhir.elements import number, objects, pairs, said, words
 from service.fhir.quantities import limits_of, unit_of
 from service.fhir.read_problems import read_finding
-from service.fhir.record import SPECIMEN_HAEMOLYSED, Observed, Record, source
+from service.fhir.record import SPECIMEN_HAEMOLYSED, Measured, Observed, Record, source
 from service.fhir.references import Whose, target
-from service.fhir.resource import Resource, from_object
+from service.fhir.resource import Resource, from_object, opened
 from terminology.analytes import Analyte
 
 Reading: TypeAlias = Result | Problem | Unread
@@ -124,7 +125,7 @@ def _about(reading: Reading) -> str:
 
 def _has_no_value(resource: Resource) -> bool:
     """Whether the value stands in its parts, so that having none of its own is no gap."""
-    return resource.valueQuantity is None and resource.valueString is None and resource.dataAbsentReason is None
+    return opened(resource.valueQuantity) is None and resource.valueString is None and resource.dataAbsentReason is None
 
 
 def _component(parent: Resource, component: dict[str, Any]) -> Resource:
@@ -170,7 +171,7 @@ def _result(resource: Resource, analyte: Analyte, record: Record, origin: str) -
     status = STATUSES.get(resource.status) if type(resource.status) is str else None
     stamp = resource.effectiveDateTime
     when = record.moment(stamp) if type(stamp) is str else _when(resource, record)
-    measured: _Measured | str = ""
+    measured: Measured | str = ""
     reason, expected = "", False
     if status is None:
         reason, expected = _by_status(resource.status)
@@ -184,10 +185,10 @@ def _result(resource: Resource, analyte: Analyte, record: Record, origin: str) -
             reason = "it is dated in the future"
     if status is None or when is None or isinstance(measured, str) or reason:
         return Unread(Area.RESULTS, analyte.name, f"{analyte.title}: {reason}", origin, when, expected)
-    exact, comparator, spelling, sent = measured
+    value, exact, comparator, spelling, sent = measured
     return Result(
         analyte.name,
-        analyte.rounded(exact),
+        value,
         exact,
         when,
         origin,
@@ -200,13 +201,22 @@ def _result(resource: Resource, analyte: Analyte, record: Record, origin: str) -
     )
 
 
-_Measured: TypeAlias = tuple[Decimal, Comparator | None, str, str]
-"""Exact value in the canonical unit, comparator, unit as spelled, value and unit as sent."""
+def _measured(resource: Resource, analyte: Analyte, record: Record) -> Measured | str:
+    """The quantity, or why it cannot be used. The same value and unit, as often as they come, are worked out once."""
+    text = resource.valueQuantity
+    if type(text) is not msgspec.Raw:
+        return _quantity(text, resource, analyte, record)
+    key = (analyte.name, bytes(text))
+    known = record.quantities.get(key)
+    if known is not None:
+        return known
+    found = _quantity(opened(text), resource, analyte, record)
+    if not isinstance(found, str):
+        record.quantities[key] = found
+    return found
 
 
-def _measured(resource: Resource, analyte: Analyte, record: Record) -> _Measured | str:
-    """The quantity, or why it cannot be used."""
-    quantity = resource.valueQuantity
+def _quantity(quantity: Any, resource: Resource, analyte: Analyte, record: Record) -> Measured | str:
     if type(quantity) is not dict:
         return _no_quantity(resource, record)
     value = number(quantity.get("value"))
@@ -224,7 +234,7 @@ def _measured(resource: Resource, analyte: Analyte, record: Record) -> _Measured
     sent = f"{format(value, 'f')[:_LONGEST_NUMBER]} {record.safe(spelling)}"
     if exact is None or not analyte.is_plausible(exact):
         return f"{sent} is not a plausible value"
-    return exact, comparator, spelling, sent
+    return analyte.rounded(exact), exact, comparator, spelling, sent
 
 
 def _by_status(status: Any) -> tuple[str, bool]:
@@ -258,7 +268,7 @@ def _no_date(resource: Resource) -> str:
 
 def _no_quantity(resource: Resource, record: Record) -> str:
     """Why there is no quantity; a value in text is refused, whatever it says (specification 3.8 no. 15)."""
-    if resource.valueQuantity is not None:
+    if opened(resource.valueQuantity) is not None:
         return "the value could not be read"
     if resource.valueString is not None:
         return "the value was sent as text"

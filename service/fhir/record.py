@@ -9,10 +9,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
-from cards.chart import Area, Dose
+import msgspec
+
+from cards.chart import Area, Comparator, Dose
 from cards.when import When
 from service.fhir import moments, references
 from service.fhir.elements import Pair, contained, pairs
@@ -32,6 +35,19 @@ SPECIMEN_HAEMOLYSED: Final = "specimen-haemolysed"
 _PANEL: Final = "panel-"
 _NOTHING: Final[frozenset[str]] = frozenset()
 _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,256}")  # longer than FHIR allows: order ids of one large EHR are
+
+
+Measured: TypeAlias = tuple[Decimal, Decimal, Comparator | None, str, str]
+"""A value rounded and exact, in the canonical unit; comparator; unit as spelled; value and unit as sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a medicine is called in the record. ``anything``: whether it is called anything at all."""
+
+    match: MedicineMatch | None
+    label: str
+    anything: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +77,9 @@ class Record:
         "_moments",
         "_named",
         "_observed",
-        "_own",
         "_resources",
         "_safe",
+        "_subjects",
         "as_of",
         "doses",
         "encounter_id",
@@ -71,7 +87,9 @@ class Record:
         "haemolysed_specimens",
         "haemolysis_tests",
         "incomplete",
+        "names",
         "patient_id",
+        "quantities",
         "ranges",
         "units",
         "unmapped",
@@ -107,14 +125,16 @@ class Record:
         self.haemolysed_specimens: set[str] = set()
         self.haemolysed_moments: set[When] = set()
         self.units: dict[tuple[str, Any, Any, Any], tuple[str, str]] = {}
+        self.names: dict[bytes, Named] = {}
+        self.quantities: dict[tuple[str, bytes], Measured] = {}
         self.ranges: dict[tuple[Any, ...], Limits | None] = {}
         self.doses: dict[tuple[bytes, frozenset[str]], Dose | None] = {}
-        self._own = f"Patient/{patient_id}"
         self._resources = resources
         self._index: dict[tuple[str, str], Resource] | None = None
         self._moments: dict[str, When | None] = {}
         self._concepts: dict[tuple[Pair, ...], frozenset[str]] = {}
-        self._observed: dict[tuple[Pair, ...], Observed] = {}
+        self._observed: dict[bytes, Observed] = {}
+        self._subjects: dict[bytes, Whose] = {}
         self._medicines: dict[tuple[Pair, ...], MedicineMatch | None] = {}
         self._named: dict[str, MedicineMatch | None] = {}
         self._safe: dict[str, str] = {}
@@ -122,9 +142,13 @@ class Record:
     def whose(self, resource: Resource) -> Whose:
         """What the resource's own reference proves of its patient (rule R12)."""
         subject = resource.subject
-        if type(subject) is dict and resource.patient is None and subject.get("reference") == self._own:
-            return Whose.OURS
-        return references.whose(resource, self.patient_id)
+        if type(subject) is not msgspec.Raw or resource.patient is not None or resource.contained is not None:
+            return references.whose(resource, self.patient_id)
+        text = bytes(subject)  # the same words in nearly every entry: they are understood once
+        found = self._subjects.get(text)
+        if found is None:
+            found = self._subjects[text] = references.whose(resource, self.patient_id)
+        return found
 
     def moment(self, value: Any) -> When | None:
         """A FHIR date of any precision; None if it is none (rule R10)."""
@@ -153,10 +177,12 @@ class Record:
 
     def observed(self, concept: Any) -> Observed:
         """What the code of an observation stands for."""
-        key = pairs(concept)
-        found = self._observed.get(key)
+        if type(concept) is not msgspec.Raw:
+            return self._look_up(codings(pairs(concept)))
+        text = bytes(concept)
+        found = self._observed.get(text)
         if found is None:
-            found = self._observed[key] = self._look_up(codings(key))
+            found = self._observed[text] = self._look_up(codings(pairs(concept)))
         return found
 
     def _look_up(self, found: tuple[Coding, ...]) -> Observed:

@@ -4,7 +4,7 @@ from enum import Enum
 from typing import Any
 
 from service.fhir.elements import contained, member, words
-from service.fhir.resource import Resource
+from service.fhir.resource import Resource, opened
 
 
 class Whose(Enum):
@@ -38,7 +38,7 @@ def whose(resource: Resource, patient_id: str) -> Whose:
     contained Patient with an id of its own, an unknown ``urn:``, only an identifier) proves nothing.
     """
     found = Whose.UNPROVEN
-    for value in (resource.subject, resource.patient):
+    for value in (opened(resource.subject), opened(resource.patient)):
         for one in value if isinstance(value, list) else (value,):
             if one is None:
                 continue
