@@ -281,6 +281,9 @@ class Chart:
     """What :meth:`cards.case.Case.started` worked out, by ingredients and gap: thousands of records of one medicine
     would otherwise be gone through once for each of them. Never carried over to a chart made from this one."""
     _by_analyte: dict[str, list[Result]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _latest: dict[tuple[str, ...], Lookup[tuple[Result, ...]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )  # several topics ask for the same analyte
 
     def complete(self, *areas: Area) -> bool:
         """Whether all of these parts of the record were read to the end."""
@@ -297,6 +300,11 @@ class Chart:
         results dated after ``as_of`` never count (3.2). NotReadable if there is none, but a value could not be read or
         the results were not read to the end.
         """
+        if analytes not in self._latest:
+            self._latest[analytes] = self._find_latest(analytes)
+        return self._latest[analytes]
+
+    def _find_latest(self, analytes: tuple[str, ...]) -> Lookup[tuple[Result, ...]]:
         usable = [
             r
             for r in self.results_of(*analytes)
