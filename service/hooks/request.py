@@ -7,11 +7,9 @@ names the part and what to send; nothing that was sent is ever repeated (R1, R7)
 
 import json
 import re
-from array import array
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import Any, Final
 
 import msgspec
@@ -92,6 +90,8 @@ def parse(body: bytes, service: Service) -> HookCall:
     past the limit of R7.
     """
     envelope = _open(body)
+    prefetch = envelope.prefetch or {}
+    _refuse_depth_and_duplicates(body, prefetch)
     if not isinstance(envelope.hook, str) or not envelope.hook:
         raise BadCall("hook is missing: send the name of the hook that fired, as text.")
     if not isinstance(envelope.hookInstance, str) or not envelope.hookInstance:
@@ -105,8 +105,6 @@ def parse(body: bytes, service: Service) -> HookCall:
     orders, odd_orders = None, ""
     if service.moment is Moment.ORDER:
         orders, odd_orders = read_draft_orders(context, service.hook)
-    prefetch = envelope.prefetch or {}
-    _refuse_duplicates(body, prefetch)
     _refuse_another_patient(prefetch, patient_id)
     fhir_server, token = _fhir_access(envelope)
     user = _text(context, "userId")
@@ -138,48 +136,13 @@ def hook_named(body: bytes) -> str:
 def depth(body: bytes) -> int:
     """How deep the JSON in ``body`` is nested, counted up to MAX_DEPTH + 1. Exact for well-formed JSON.
 
-    Done with a few passes of bytes methods, so that it costs a fraction of a parse (performance: "a cheap scan").
-    The brackets of a record repeat from entry to entry, so each pattern of them is gone through once.
+    The innermost brackets are taken away again and again, with a few passes of bytes methods.
     """
-    kept = _brackets_and_quotes(body)
-    pieces = kept.split(_BETWEEN_ENTRIES)
-    patterns = set(pieces)
-    if len(patterns) > _FEW_PATTERNS or any(pattern.count(b'"') % 2 for pattern in patterns):
-        return _levels(_outside_strings(kept))  # too varied to be quicker so, or a string was cut in two
-    climbs = {pattern: _climb(_outside_strings(pattern)) for pattern in patterns}
-    level = deepest = 0
-    for piece in pieces:
-        net, most = climbs[piece]
-        deepest = max(deepest, level + most)
-        level += net + _NET_BETWEEN_ENTRIES
-        deepest = max(deepest, level)  # the bracket that opens the next entry
-    return min(deepest, MAX_DEPTH + 1)
-
-
-def _brackets_and_quotes(body: bytes) -> bytes:
-    """All brackets, as braces, and all quotes that begin or end a string."""
-    if _NOT_A_QUOTE.search(body) is None:  # only quotes are escaped: they can be taken out of what is left, far smaller
-        return body.translate(_BRACKETS, _ALL_BUT_BRACKETS_QUOTES_AND_ESCAPES).replace(b'\\"', b"")
-    body = _ESCAPE.sub(b"", body, FEW_ESCAPES)  # one pass where three of bytes methods would take four times as long
-    if b"\\" in body:  # many escapes: there the bytes methods are the quicker ones
+    if b"\\" in body:
         body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    return body.translate(_BRACKETS, _ALL_BUT_BRACKETS_AND_QUOTES)
-
-
-def _outside_strings(kept: bytes) -> bytes:
-    """Of brackets and quotes, the brackets that are not inside a string."""
-    kept = kept.replace(b'""', b"")
-    return b"".join(kept.split(b'"')[::2]) if b'"' in kept else kept
-
-
-def _climb(kept: bytes) -> tuple[int, int]:
-    """How many levels a run of brackets goes up in the end, and at most."""
-    heights = list(accumulate(array("b", kept.translate(_STEPS)), initial=0))
-    return heights[-1], max(heights)
-
-
-def _levels(kept: bytes) -> int:
-    """How deep all these brackets are nested, by taking away the innermost again and again."""
+    kept = body.translate(_BRACKETS, _ALL_BUT_BRACKETS_AND_QUOTES).replace(b'""', b"")
+    if b'"' in kept:  # strings that hold brackets: every second part is inside one
+        kept = b"".join(kept.split(b'"')[::2])
     levels = 0
     while kept and levels <= MAX_DEPTH:
         fewer = kept.replace(b"{}", b"")
@@ -189,16 +152,9 @@ def _levels(kept: bytes) -> int:
     return levels
 
 
-_BETWEEN_ENTRIES: Final = b"}}{"
-_NET_BETWEEN_ENTRIES: Final = -1
-_FEW_PATTERNS: Final = 64
-_STEPS: Final = bytes.maketrans(b"{}", b"\x01\xff")  # up and down, as signed bytes
 _BRACKETS: Final = bytes.maketrans(b"[]", b"{}")
-_NOT_A_QUOTE: Final = re.compile(rb'\\[^"]')  # what is escaped
-_ESCAPE: Final = re.compile(rb"\\.", re.DOTALL)
-FEW_ESCAPES: Final = 4096
 _ALL_BUT_BRACKETS_AND_QUOTES: Final = bytes(set(range(256)) - set(b'[]{}"'))
-_ALL_BUT_BRACKETS_QUOTES_AND_ESCAPES: Final = bytes(set(_ALL_BUT_BRACKETS_AND_QUOTES) - set(b"\\"))
+_TOO_DEEP: Final = f"The body is nested deeper than {MAX_DEPTH} levels."
 
 
 def _open(body: bytes) -> _Envelope:
@@ -211,10 +167,10 @@ def _open(body: bytes) -> _Envelope:
             body.decode("utf-8")
         except UnicodeDecodeError:
             raise BadCall("The body is not UTF-8: send JSON in UTF-8, without a byte order mark.") from None
-    if depth(body) > MAX_DEPTH:
-        raise BadCall(f"The body is nested deeper than {MAX_DEPTH} levels.")
     with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _ENVELOPE.decode(body)
+    if depth(body) > MAX_DEPTH:
+        raise BadCall(_TOO_DEEP)
     try:
         loose = _LOOSE_ENVELOPE.decode(body)
     except msgspec.ValidationError:
@@ -292,14 +248,18 @@ def _refuse_another_patient(prefetch: Mapping[str, msgspec.Raw], patient_id: str
         raise BadCall("prefetch.patient is not the Patient of context.patientId: send the same patient in both.")
 
 
-def _refuse_duplicates(body: bytes, sent: Mapping[str, msgspec.Raw]) -> None:
-    """R7: a name given twice could be read in two ways, so it is read in none.
+def _refuse_depth_and_duplicates(body: bytes, sent: Mapping[str, msgspec.Raw]) -> None:
+    """R7: what is nested beyond reason is not read, and a name given twice could be read in two ways, so in none.
 
-    Only the envelope is looked at: the prefetched resources, nearly all of the body, are cut out first. Where that
-    goes wrong, because a key is given twice or holds brackets, the whole body is looked at.
+    Only the envelope is looked at: the prefetched resources, nearly all of the body, are cut out first. A resource that
+    is nested too deep costs itself alone, when it is read (R10). Where the cutting goes wrong, because a key is given
+    twice or holds brackets, the whole body is looked at.
     """
+    alone = _envelope_alone(body, sent)
+    if depth(alone) > MAX_DEPTH:
+        raise BadCall(_TOO_DEEP)
     try:
-        seen = json.loads(_envelope_alone(body, sent), object_pairs_hook=_once)
+        seen = json.loads(alone, object_pairs_hook=_once)
     except (BadCall, ValueError):
         seen = None  # perhaps only because of the cuts
     if isinstance(seen, dict) and (not sent or _keys(seen.get("prefetch")) == set(sent)):
