@@ -72,6 +72,8 @@ def read_medicine(resource: Resource, record: Record) -> tuple[Medicine | Unread
         reasons(resource, record),
         _dose(resource, called.match, record) if record.with_doses else None,
     )
+    if not (called.match.also_by_brand or end_unread or start_unread):
+        return (made,)
     found: list[Medicine | Unread] = [made]
     if called.match.also_by_brand:
         found.append(replace(made, ingredients=called.match.also_by_brand, link=Link.BRAND))
@@ -119,6 +121,8 @@ def _against(resource: Resource, status: str) -> str:
 
 
 def _not_adhered_to(resource: Resource) -> bool:
+    if resource.adherence is None:
+        return False
     codes = code_words(member(resource.adherence, "code"))
     return any(code.startswith(ADHERENCE_AGAINST) for code in codes)
 

@@ -171,20 +171,13 @@ def _result(resource: Resource, analyte: Analyte, record: Record, origin: str) -
     status = STATUSES.get(resource.status) if type(resource.status) is str else None
     stamp = resource.effectiveDateTime
     when = record.moment(stamp) if type(stamp) is str else _when(resource, record)
-    measured: Measured | str = ""
-    reason, expected = "", False
     if status is None:
         reason, expected = _by_status(resource.status)
-    else:
-        measured = _measured(resource, analyte, record)
-        if isinstance(measured, str):
-            reason = measured
-        elif when is None:
-            reason = _no_date(resource)
-        elif when.first_day > record.as_of:
-            reason = "it is dated in the future"
-    if status is None or when is None or isinstance(measured, str) or reason:
         return Unread(Area.RESULTS, analyte.name, f"{analyte.title}: {reason}", origin, when, expected)
+    measured = _measured(resource, analyte, record)
+    if isinstance(measured, str) or when is None or when.first_day > record.as_of:
+        reason = measured if isinstance(measured, str) else "it is dated in the future" if when else _no_date(resource)
+        return Unread(Area.RESULTS, analyte.name, f"{analyte.title}: {reason}", origin, when)
     value, exact, comparator, spelling, sent = measured
     return Result(
         analyte.name,
