@@ -6,6 +6,7 @@ should be; 3 a setting, or the clinical content or terminology, cannot be truste
 
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import date
 from functools import wraps
 from pathlib import Path
@@ -14,8 +15,8 @@ from typing import Any, BinaryIO, ParamSpec, TypeVar
 import click
 import msgspec
 
-from service.errors import BadContent, BadSettings, CallRejected
-from service.settings import Profile, Settings, load_here, options, shown
+from service.errors import BadContent, BadSettings, CallRejected, StoreUnavailable
+from service.settings import Profile, Settings, load_here, options, read_here, shown
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,6 +35,9 @@ def _trusting(command: Callable[P, R]) -> Callable[P, R]:
         except (BadSettings, BadContent) as error:
             click.echo(f"muscle-cds: {error}", err=True)
             sys.exit(EXIT_NOT_TRUSTED)
+        except StoreUnavailable as error:
+            click.echo(f"muscle-cds: {error}", err=True)
+            sys.exit(EXIT_REFUSED)
 
     return guarded
 
@@ -134,14 +138,76 @@ def config() -> None:
 @config.command("check")
 @_trusting
 def config_check() -> None:
-    """Print every setting in force, and refuse an unsafe one with exit status 3."""
-    settings = load_here()
+    """Print every setting in force, passwords masked, and refuse unsafe ones with exit status 3."""
+    from service.app import refuse_unproven  # noqa: PLC0415 -- start-up time of the other commands
+
+    settings, unsafe = read_here()
     for option in options():
         value = shown(getattr(settings, option.name))
         changed = "" if value == option.default else f"   (default: {option.default or 'none'})"
         click.echo(f"{option.variable} = {value}{changed}")
-    if settings.profile is Profile.PRODUCTION:
-        raise BadSettings("The production profile cannot be served yet: client authentication is missing.")
+    for client in settings.clients:
+        click.echo(f"client {client.name}:")
+        for row in fields(client):
+            if row.name != "name":
+                click.echo(f"  {row.name} = {shown(getattr(client, row.name))}")
+    for risk in sorted(settings.accept_risk):
+        click.echo(f"accepted risk: {risk}")
+    if unsafe:
+        raise BadSettings(" ".join(unsafe))
+    refuse_unproven(settings)
+
+
+@main.group()
+def db() -> None:
+    """Look after the tables of the store."""
+
+
+@db.command("upgrade")
+@_trusting
+def db_upgrade() -> None:
+    """Make the tables, or bring them up to date. Doing it again changes nothing."""
+    from service.store import schema  # noqa: PLC0415 -- only this command changes tables
+
+    click.echo(f"the tables are at revision {schema.upgrade(_database(load_here()))}")
+
+
+@main.command()
+@_trusting
+def prune() -> None:
+    """Remove tokens that have ended, and cards shown and feedback older than retention_days. For a daily timer."""
+    from service.app import prune_store  # noqa: PLC0415 -- as for evaluate
+
+    settings = load_here()
+    _database(settings)
+    click.echo(f"removed {prune_store(settings)} rows")
+
+
+@main.group()
+def feedback() -> None:
+    """Look at what became of the cards."""
+
+
+@feedback.command("report")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@_trusting
+def feedback_report(form: str) -> None:
+    """Print cards shown, accepted and overridden, by week, topic and reason."""
+    from service.store import report  # noqa: PLC0415 -- only this command reports
+    from service.store.database import DatabaseStore  # noqa: PLC0415 -- as above
+
+    store = DatabaseStore(_database(load_here()))
+    try:
+        click.echo(report.FORMATS[form](store.report()), nl=False)
+    finally:
+        store.close()
+
+
+def _database(settings: Settings) -> str:
+    """The address of the database. Raises BadSettings in the demo profile, which has none."""
+    if settings.profile is Profile.DEMO:
+        raise BadSettings("The demo profile keeps its state in memory only: there is no database to look after.")
+    return settings.store
 
 
 @main.group()

@@ -8,23 +8,30 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from flask import Flask
+from flask import Flask, Response
 
 from cards.content import Content, load_content
 from service import demo
 from service.answer import Answer
+from service.clients import Client
 from service.errors import BadSettings
 from service.fhir import write
 from service.fhir.client import FhirBase
 from service.fhir.queries import Query, prefetch_templates, queries_for
 from service.fhir.retrieve import Retriever
+from service.hooks import feedback
+from service.hooks.cors import Origins
+from service.hooks.keys import Keys
 from service.hooks.request import HookCall, hook_named, parse
 from service.hooks.response import Renderer
 from service.hooks.routes import Routes
 from service.hooks.services import SERVICES, discovery
+from service.hooks.trust import Trust
 from service.observe import AccessLog
+from service.openapi import openapi
 from service.pipeline import Advisor
-from service.settings import Profile, Settings
+from service.settings import Profile, Settings, dangers_here
+from service.store import MemoryStore, Store, open_store
 from terminology import vocabulary as terms
 
 
@@ -50,8 +57,10 @@ def load_parts(settings: Settings) -> Parts:
 
 def create_advisor(settings: Settings, parts: Parts, today: Callable[[], date] | None = None) -> Advisor:
     """The pipeline, with the clock of this machine unless it is handed another day."""
+    retriever = Retriever(_fhir_bases(settings))
     return Advisor(
-        retriever=Retriever(_fhir_bases(settings)),
+        retriever=retriever,
+        by_client=_by_client(settings, retriever),
         queries=parts.queries,
         content=parts.content,
         today=today or partial(_today, settings),
@@ -76,16 +85,16 @@ def create_app(
     *,
     advise: Callable[[HookCall], Answer] | None = None,
     log: AccessLog | None = None,
+    store: Store | None = None,
+    now: Callable[[], datetime] | None = None,
 ) -> Flask:
-    """The application. ``parts``, ``advise`` and ``log`` may be handed in; what is not is made from the settings.
+    """The application. What is not handed in is made from the settings; ``now`` gives an aware datetime.
 
-    Raises BadSettings in the production profile: callers cannot be proven yet, and who is asking is never left open.
+    Raises BadSettings in the production profile if it is not known who may call: that is never left open.
     """
-    if settings.profile is Profile.PRODUCTION:
-        raise BadSettings(
-            "The production profile needs client authentication, which this version does not have. To try the service "
-            "on this machine with synthetic patients, set MUSCLE_CDS_PROFILE=demo."
-        )
+    refuse_unproven(settings)
+    now = now or _now
+    store = store or create_store(settings)
     parts = parts or load_parts(settings)
     templates = {service: prefetch_templates(queries) for service, queries in parts.queries.items()}
     app = Flask("muscle-cds", static_folder=None)
@@ -96,11 +105,92 @@ def create_app(
         renderer=create_renderer(settings, parts),
         log=log or access_log(settings.log_level),
         content=parts.content.version,
-        any_origin=settings.profile is Profile.DEMO,
+        content_hash=parts.content.hash,
+        store=store,
+        feedback=feedback.reader(parts.content.override_reasons, comments=settings.store_feedback_comments),
+        now=now,
+        origins=_origins(settings),
+        caller=_caller(settings, store, now),
     ).register(app)
     if settings.profile is Profile.DEMO:
         app.register_blueprint(demo.pages(partial(_today, settings)))
+    if settings.serve_openapi:
+        document = msgspec.json.encode(openapi(SERVICES, parts.content.version))
+        app.add_url_rule("/openapi.json", "openapi", lambda: Response(document, mimetype="application/json"))
     return app
+
+
+def create_store(settings: Settings) -> Store:
+    """The store of the settings; in memory in the demo profile. Connects to nothing yet."""
+    if settings.profile is Profile.DEMO:
+        return MemoryStore(settings.retention_days)
+    return open_store(settings.store, settings.retention_days)
+
+
+def refuse_unproven(settings: Settings) -> None:
+    """Raises BadSettings unless it is clear who may call, and how their tokens are to be read."""
+    if not _callers_are_proven(settings):
+        return
+    if not settings.clients:
+        raise BadSettings(
+            "The production profile needs client authentication: there is no [[client]] in the file that "
+            "MUSCLE_CDS_CONFIG names. To try the service on this machine with synthetic patients, set "
+            "MUSCLE_CDS_PROFILE=demo."
+        )
+    if settings.public_url is None and not all(client.audiences for client in settings.clients):
+        raise BadSettings(
+            "public_url (MUSCLE_CDS_PUBLIC_URL) must be set: tokens are meant for an address, and it is not taken from "
+            "what a caller says. Only where each [[client]] has audiences can it be left out."
+        )
+    if settings.fhir_bases:
+        raise BadSettings(
+            "fhir_bases (MUSCLE_CDS_FHIR_BASES) has no effect where callers are proven: name the FHIR servers in "
+            "fhir_bases of each [[client]]."
+        )
+
+
+def log_store(settings: Settings, log: AccessLog) -> None:
+    """Say at the start if the store is not ready. The start goes on: hooks can be answered, and it may come (F28)."""
+    store = create_store(settings)
+    if not store.ready():
+        log.process("error", "The store is not ready: is it there, and was 'muscle-cds db upgrade' run?")
+    store.close()  # no connection may be inherited by a worker
+
+
+def log_accepted_risks(settings: Settings, log: AccessLog) -> None:
+    """R18: what a site has taken on is said at every start, at a level that no setting hides."""
+    if settings.profile is Profile.PRODUCTION:
+        for danger in dangers_here(settings):
+            if danger.risk in settings.accept_risk:
+                log.process("error", "Accepted risk", risk=danger.risk)
+
+
+def _callers_are_proven(settings: Settings) -> bool:
+    return settings.profile is Profile.PRODUCTION and settings.authentication
+
+
+def _caller(
+    settings: Settings, store: Store, now: Callable[[], datetime]
+) -> Callable[[str | None, str], Client] | None:
+    if not _callers_are_proven(settings):
+        return None
+    trust = Trust(settings.clients, Keys(settings.clients), store, settings.public_url)
+    return lambda authorization, path: trust.caller(authorization, path, now())
+
+
+def _origins(settings: Settings) -> Origins:
+    if settings.profile is Profile.DEMO:
+        return Origins(frozenset("*"))
+    return Origins.of(settings.origins, settings.clients)
+
+
+def prune_store(settings: Settings) -> int:
+    """Remove what has ended or is older than the retention; how many rows. Raises StoreUnavailable."""
+    store = create_store(settings)
+    try:
+        return store.prune(_now())
+    finally:
+        store.close()
 
 
 def answer_once(settings: Settings, body: bytes, day: date | None) -> dict[str, Any]:
@@ -109,7 +199,7 @@ def answer_once(settings: Settings, body: bytes, day: date | None) -> dict[str, 
     ``day``: the day the rules see, today if None. Raises CallRejected as the service would refuse it.
     """
     parts = load_parts(settings)
-    advisor = create_advisor(replace(settings, fhir_bases=()), parts, None if day is None else lambda: day)
+    advisor = create_advisor(replace(settings, fhir_bases=(), clients=()), parts, None if day is None else lambda: day)
     hook = hook_named(body)
     service = next((one for one in SERVICES if one.hook == hook), SERVICES[0])
     return create_renderer(settings, parts).body(advisor.advise(parse(body, service)))
@@ -138,9 +228,19 @@ def _now() -> datetime:
 
 
 def _fhir_bases(settings: Settings) -> Iterator[FhirBase]:
-    """The servers that may be called. In the demo profile also without a token: test servers have none (F3)."""
+    """The servers for callers who are not told apart; in the demo profile also without a token, as test servers have
+    none (F3).
+    """
     for base in settings.fhir_bases:
         yield FhirBase(base, open_server=settings.profile is Profile.DEMO)
+
+
+def _by_client(settings: Settings, retriever: Retriever) -> dict[str, Retriever]:
+    """What fetches for each client: from its own servers and no other (R4)."""
+    return {
+        client.name: retriever.for_bases(FhirBase(base, open_server=client.open_server) for base in client.fhir_bases)
+        for client in settings.clients
+    }
 
 
 def _today(settings: Settings) -> date:

@@ -3,12 +3,16 @@
 MuscleCdsError
 ├─ BadContent              a table, sheet or overlay that cannot be trusted: the process does not come up
 ├─ BadSettings             a setting that cannot be used: the process does not come up
-├─ CallRejected            the caller's fault; carries an HTTP status and a fixed sentence
+├─ CallRejected            a call not answered, by the caller's fault or for now; has an HTTP status
 │  ├─ BadCall              400
+│  ├─ NotTrusted           401: who is calling is not proven
+│  ├─ NotAllowed           403: proven, but not allowed here
 │  ├─ UnknownService       404
 │  ├─ DataNotAvailable     412: nothing we needed could be had
 │  ├─ TooLarge             413
-│  └─ NotPlainBody         415
+│  ├─ NotPlainBody         415
+│  └─ StoreDown            503: what must be looked up or written cannot be, for now
+└─ StoreUnavailable        the store cannot be reached, read or written
 
 A FHIR server that fails is not an error here: it becomes the state of an input (service/fhir/retrieved.py).
 A message says what happened, to which part, and what to do. It holds no identifier and no value of a patient, and it
@@ -24,7 +28,11 @@ __all__ = [
     "CallRejected",
     "DataNotAvailable",
     "MuscleCdsError",
+    "NotAllowed",
     "NotPlainBody",
+    "NotTrusted",
+    "StoreDown",
+    "StoreUnavailable",
     "TooLarge",
     "UnknownService",
 ]
@@ -32,6 +40,10 @@ __all__ = [
 
 class BadSettings(MuscleCdsError):  # noqa: N818 -- named for what is bad, as the whole family
     """A setting that cannot be used; names the setting and what it may be."""
+
+
+class StoreUnavailable(MuscleCdsError):  # noqa: N818 -- as above
+    """The store of seen tokens, cards shown and feedback cannot be reached, read or written (R17, F28)."""
 
 
 class CallRejected(MuscleCdsError):  # noqa: N818 -- as above
@@ -46,6 +58,32 @@ class CallRejected(MuscleCdsError):  # noqa: N818 -- as above
 
 class BadCall(CallRejected):
     """Not a hook request, or not one for this service."""
+
+
+class NotTrusted(CallRejected):
+    """Who is calling is not proven. ``because`` is a word of ours for the log alone: the caller is never told (J3)."""
+
+    status = 401
+    issue = "login"
+
+    def __init__(self, because: str) -> None:
+        """``because``: one of the words of service/hooks/trust.py and keys.py."""
+        super().__init__("Who is calling could not be proven.")
+        self.because = because
+
+
+class NotAllowed(CallRejected):
+    """A proven caller that may not call here: its organisation is not one of those its entry lists (K14)."""
+
+    status = 403
+    issue = "forbidden"
+
+
+class StoreDown(CallRejected):
+    """The store cannot be asked or written: a replay cannot be told from a call, or feedback kept (R3, R17)."""
+
+    status = 503
+    issue = "transient"
 
 
 class UnknownService(CallRejected):

@@ -33,6 +33,7 @@ class Record:
     correlation_id: str
     method: str = ""  # an HTTP method we know, else "other"
     route: str = ""  # the pattern of the address, never the address
+    client: str = ""  # its name in our settings, once it is proven
     service: str = ""
     status: int = 0
     ms: float = 0.0
@@ -44,6 +45,9 @@ class Record:
     content: str = ""
     failed_topics: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)  # names of classes
+    not_trusted: str = ""  # why a caller was not proven, a word of ours; the caller is not told
+    feedback: dict[str, int] = field(default_factory=dict)  # what became of a batch, in numbers
+    history_dropped: int = 0  # cards shown that this process could not keep, since it started
 
     def told(self, answer: Answer) -> None:
         """Take from an answer what may be logged."""

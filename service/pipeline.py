@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -29,7 +29,8 @@ KEPT_FOR_THE_RULES = 0.2  # seconds of the deadline (R6)
 class Advisor:
     """Answers one hook call. Everything it needs from outside is handed to it.
 
-    ``queries`` by service id; ``deadline``: seconds within which a call is answered.
+    ``queries`` by service id; ``deadline``: seconds within which a call is answered. ``retriever`` fetches if callers
+    are not told apart, ``by_client`` for each client by its name: only from the FHIR servers of that client (R4).
     """
 
     retriever: Retriever
@@ -38,6 +39,7 @@ class Advisor:
     today: Callable[[], date]
     zone: ZoneInfo
     deadline: float
+    by_client: Mapping[str, Retriever] = field(default_factory=dict)
 
     def advise(self, call: HookCall) -> Answer:
         """
@@ -54,7 +56,7 @@ class Advisor:
         if basket is not None and not concerns_us(basket, self.content.vocabulary):
             return Answer(SILENT, {}, {}, call.patient_id, call.encounter_id)
         queries = self.queries[call.service.id]
-        retrieved = self.retriever.retrieve(
+        retrieved = (self.by_client[call.client] if call.client else self.retriever).retrieve(
             queries,
             prefetch=call.prefetch,
             fhir_server=call.fhir_server,

@@ -1,25 +1,133 @@
 """Writes the generated reference pages anew: ``make docs``, or ``python -m service.reference`` at the root."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields
 from pathlib import Path
+
+import msgspec
 
 from cards.content import load_content
 from cards.reference.clinical import clinical_content
 from cards.reference.numbers import bands
 from cards.reference.traceability import traceability
+from service.clients import Client
+from service.fhir.queries import Query, queries_for
+from service.hooks.services import SERVICES, SPECIFICATION_VERSION, Service
+from service.openapi import openapi
+from service.settings import PREFIX, Settings, options, shown
 from terminology.vocabulary import load
 
 FOLDER = Path("docs/reference")
+MADE = "Made by `make docs`; a test fails when it is not current."
+
+CLIENT_KEYS: Mapping[str, str] = {
+    "name": "Our name for the client, in logs and in the store: letters, digits, dots, hyphens and underscores.",
+    "issuer": "The `iss` of its tokens, letter for letter.",
+    "jwks_url": "Where its public keys are fetched, over https. Either this or `jwks_file`.",
+    "jwks_file": "A JWK Set with its public keys, for keys agreed out of band. Either this or `jwks_url`.",
+    "algorithms": "Signature algorithms it may use; never `none`, never a symmetric one.",
+    "audiences": "Fixed `aud` values it may use besides the address it calls.",
+    "fhir_bases": "FHIR servers that may be called for it. A `fhirServer` that is none of these is never called.",
+    "open_server": "Whether those servers may be called without a token.",
+    "replay": "`strict`: a token counts once. `off`: as often as it is sent, for test kits.",
+    "origins": "Web origins of its pages, where it runs in a browser.",
+    "tenants": "If any, the only `tenant` values it may send.",
+    "topic_codes_plain": "Leave the hyphens out of topic codes for this client.",
+}
 
 
 def reference_pages() -> Mapping[str, str]:
     """The pages by file name. Raises BadContent if the content does not hold together."""
     content = load_content(load())
+    queries = {one.id: queries_for(one.id, content.vocabulary) for one in SERVICES}
+    document = msgspec.json.encode(openapi(SERVICES, content.version))
     return {
         "clinical-content.md": clinical_content(content),
         "traceability.md": traceability(content),
         "bands.md": bands(content),
+        "settings.md": settings_page(),
+        "services.md": services_page(queries),
+        "openapi.json": msgspec.json.format(document, indent=2).decode() + "\n",
     }
+
+
+def settings_page() -> str:
+    """Every setting and every key of a client, from the tables that read them."""
+    lines = [
+        "# Settings",
+        "",
+        MADE,
+        "",
+        f"A setting is a key of the TOML file that `{PREFIX}CONFIG` names, or a variable in the environment, which",
+        "wins. A name that is not in this table stops the start. `muscle-cds config check` prints those in force, and",
+        "refuses unsafe ones. A commented file to start from: `deploy/muscle-cds.example.toml`.",
+        "",
+        "| Key in the file | Variable | Default | What it is for |",
+        "|---|---|---|---|",
+    ]
+    for row, option in zip(fields(Settings), options(), strict=True):
+        key = row.metadata.get("key", row.name)
+        variable = "in the file only" if row.metadata.get("file_only") else f"`{option.variable}`"
+        if row.metadata.get("secret"):
+            variable += f", or `{option.variable}_FILE`: a file that holds it"
+        lines.append(f"| `{key}` | {variable} | {_default(option.default)} | {option.help} |")
+    lines += [
+        "",
+        "## Clients",
+        "",
+        "Each `[[client]]` table in the file is one caller, for the production profile.",
+        "",
+        "| Key | Default | What it is for |",
+        "|---|---|---|",
+        *_client_rows(),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _client_rows() -> Iterator[str]:
+    for row in fields(Client):
+        default = "required" if row.default is MISSING else _default(shown(row.default))
+        yield f"| `{row.name}` | {default} | {CLIENT_KEYS[row.name]} |"
+
+
+def _default(value: str) -> str:
+    return f"`{value}`" if value else "none"
+
+
+def services_page(queries: Mapping[str, tuple[Query, ...]]) -> str:
+    """What is supported, for people (requirement B15): hooks, data, card behaviour."""
+    lines = [
+        "# Services",
+        "",
+        MADE,
+        "",
+        f"CDS Hooks {SPECIFICATION_VERSION}, FHIR R4. For machines: `GET /cds-services`, [openapi.json](openapi.json).",
+        "Every requirement of the protocol with its test: [conformance](../conformance.md).",
+        "",
+        "| Id | Hook | Title |",
+        "|---|---|---|",
+        *(f"| `{one.id}` | {one.hook} | {one.title} |" for one in SERVICES),
+        "",
+        "What holds for the cards of all of them:",
+        "",
+        "- At most four, the gravest first; `critical` only where the sheets say so. Nothing to say is an empty list.",
+        "- A summary below 140 characters; details in Markdown without HTML, tables or pictures.",
+        "- `source.topic` on every card, the same for the same kind of card; a `uuid` on every card and suggestion.",
+        "- Suggestions with one action each: a new draft (create), or, where a site wishes it, one of the drafts of",
+        "  the request taken away (delete). `selectionBehavior` is always `any`. No system actions, no smart links.",
+        "- `overrideReasons` from a short fixed list; feedback is taken at the address of the service and `/feedback`.",
+    ]
+    for service in SERVICES:
+        lines += ["", f"## {service.id}", "", *_service(service, queries[service.id])]
+    return "\n".join(lines) + "\n"
+
+
+def _service(service: Service, queries: tuple[Query, ...]) -> Iterator[str]:
+    yield from (service.description, "", service.needs, "")
+    yield from ("| Prefetch key | Resource | Needed |", "|---|---|---|")
+    for query in queries:
+        resource = query.template.partition("?")[0].partition("/")[0]
+        yield f"| `{query.key}` | {resource} | {'yes' if query.needed else 'welcome'} |"
 
 
 def write(folder: Path) -> None:

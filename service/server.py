@@ -16,7 +16,7 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 from werkzeug.exceptions import BadRequest
 
-from service.app import access_log, create_app, load_parts, warn_of_overdue_content
+from service.app import access_log, create_app, load_parts, log_accepted_risks, log_store, warn_of_overdue_content
 from service.hooks import refusal
 from service.observe import correlation_id
 from service.settings import Settings
@@ -35,6 +35,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
         self.parts = load_parts(settings)
         create_app(settings, self.parts)  # refuses here, in words, what a worker could only refuse by dying
         warn_of_overdue_content(settings, self.parts, access_log("warning"))
+        log_accepted_risks(settings, access_log(settings.log_level))
+        log_store(settings, access_log(settings.log_level))
         super().__init__()
 
     def load_config(self) -> None:

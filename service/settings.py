@@ -6,19 +6,20 @@ names, and MUSCLE_CDS_DEADLINE_MS in the environment, which wins. A name that is
 """
 
 import os
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from service import sources, values
+from service.clients import LOOPBACK, Client, read_clients
 from service.errors import BadSettings
+from service.risks import RISKS, Danger, dangers, read_risks
+from service.sources import from_environment, from_file, place_of
 
-PREFIX = "MUSCLE_CDS_"
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
+PREFIX = sources.PREFIX
 
 
 class Profile(Enum):
@@ -35,83 +36,9 @@ def _profile(value: object) -> Profile:
         raise ValueError("must be production or demo") from None
 
 
-def _whole(low: int, high: int) -> Callable[[object], int]:
-    def read(value: object) -> int:
-        text = str(value)
-        if isinstance(value, bool) or not (text.isascii() and text.isdigit()) or not low <= int(text) <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}")
-        return int(text)
-
-    return read
-
-
-_FLAGS = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
-
-
-def _flag(value: object) -> bool:
-    text = str(value).lower()
-    if text not in _FLAGS:
-        raise ValueError("must be true or false")
-    return _FLAGS[text]
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError("must be a text that is not empty")
-    return value.strip()
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
-        raise ValueError("must be a list of texts (in the environment: separated by commas)")
-    return tuple(part.strip() for part in parts if part.strip())
-
-
-def _names(value: object) -> frozenset[str]:
-    return frozenset(_texts(value))
-
-
-def _address(value: object) -> str:
-    """An absolute http(s) address without user, query or fragment, and without its last slash."""
-    text = _text(value)
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and parts.hostname and not parts.username and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or any(c in text for c in "?#@ \t\r\n"):
-        raise ValueError("must be an absolute http or https address without user, query or fragment")
-    return text.removesuffix("/")
-
-
-def _addresses(value: object) -> tuple[str, ...]:
-    return tuple(_address(text) for text in _texts(value))
-
-
-def _zone(value: object) -> ZoneInfo:
-    try:
-        return ZoneInfo(_text(value))
-    except (KeyError, ValueError, OSError):
-        raise ValueError("must be a time zone name such as Europe/London") from None
-
-
-def _file(value: object) -> Path:
-    path = Path(_text(value))
-    if not path.is_file():
-        raise ValueError("must name a file that is there and can be read")
-    return path
-
-
-def _level(value: object) -> str:
-    text = str(value).lower()
-    if text not in ("info", "warning", "error"):
-        raise ValueError("must be info, warning or error")
-    return text
-
-
-def _row(read: Callable[[object], Any], help_text: str) -> dict[str, Any]:
-    return {"read": read, "help": help_text}
+def _row(read: Callable[[object], Any], help_text: str, **more: object) -> dict[str, Any]:
+    """``key``: its name in the file, where another; ``file_only``: it has no variable; ``secret``: may hold one."""
+    return {"read": read, "help": help_text, **more}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,64 +54,136 @@ class Settings:
         ),
     )
     host: str = field(
-        default="127.0.0.1", metadata=_row(_text, "Address to listen on. In the demo profile only a loopback address.")
+        default="127.0.0.1",
+        metadata=_row(values.text, "Address to listen on. In the demo profile only a loopback address."),
     )
-    port: int = field(default=5000, metadata=_row(_whole(1, 65535), "Port to listen on."))
-    workers: int = field(default=1, metadata=_row(_whole(1, 16), "Worker processes."))
+    port: int = field(default=5000, metadata=_row(values.whole(1, 65535), "Port to listen on."))
+    workers: int = field(default=1, metadata=_row(values.whole(1, 16), "Worker processes."))
     threads: int = field(
-        default=16, metadata=_row(_whole(1, 64), "Threads of a worker process; each answers one call at a time.")
+        default=16, metadata=_row(values.whole(1, 64), "Threads of a worker process; each answers one call at a time.")
     )
     deadline_ms: int = field(
         default=2000,
-        metadata=_row(_whole(300, 30_000), "Milliseconds within which a hook is answered with what is known by then."),
+        metadata=_row(
+            values.whole(300, 30_000), "Milliseconds within which a hook is answered with what is known by then."
+        ),
     )
     timezone: ZoneInfo = field(
         default=ZoneInfo("Europe/London"),
-        metadata=_row(_zone, "Time zone whose calendar day is today, and in which days are counted."),
+        metadata=_row(values.zone, "Time zone whose calendar day is today, and in which days are counted."),
     )
     canonical_base: str = field(
         default="https://muscle-cds.example/fhir",
-        metadata=_row(_address, "Start of the addresses of our own code systems on cards."),
+        metadata=_row(values.address, "Start of the addresses of our own code systems on cards."),
     )
     fhir_bases: tuple[str, ...] = field(
         default=(),
         metadata=_row(
-            _addresses, "FHIR servers that may be called; a fhirServer that is not one of these is never called."
+            values.addresses,
+            "FHIR servers that may be called where callers are not told apart: in the demo profile, or with "
+            "authentication off. Otherwise each client names its own. A fhirServer not listed is never called.",
+        ),
+    )
+    public_url: str | None = field(
+        default=None,
+        metadata=_row(
+            values.address,
+            "Address at which callers reach the service, without /cds-services. Tokens must be meant for it.",
+        ),
+    )
+    authentication: bool = field(
+        default=True,
+        metadata=_row(
+            values.flag, "Whether callers must prove who they are with a signed token. Always off in the demo profile."
+        ),
+    )
+    clients: tuple[Client, ...] = field(
+        default=(),
+        metadata=_row(read_clients, "Who may call: one [[client]] table for each.", key="client", file_only=True),
+    )
+    origins: tuple[str, ...] = field(
+        default=(),
+        metadata=_row(
+            values.origins, "Web origins whose pages may call, besides those of the clients. In the demo profile: all."
+        ),
+    )
+    store: str = field(
+        default="sqlite:///muscle-cds.sqlite",
+        metadata=_row(
+            values.text,
+            "Database of seen tokens, cards shown and feedback: sqlite:///file or postgresql+psycopg://... . In the "
+            "demo profile always in memory.",
+            secret=True,
+        ),
+    )
+    retention_days: int = field(
+        default=90,
+        metadata=_row(
+            values.whole(1, 3650),
+            "Days that cards shown and feedback are kept; muscle-cds prune removes what is older.",
+        ),
+    )
+    store_feedback_comments: bool = field(
+        default=False,
+        metadata=_row(
+            values.flag,
+            "Whether the free text of feedback is kept. It may hold patient data: only with a lawful reason for it.",
+        ),
+    )
+    accept_risk: frozenset[str] = field(
+        default=frozenset(),
+        metadata=_row(
+            read_risks,
+            f"Dangers the site takes on, by name; each is logged at every start. Known: {', '.join(RISKS)}.",
         ),
     )
     without_licences: frozenset[str] = field(
         default=frozenset(),
-        metadata=_row(_names, "Licences of terminology the site does not hold; rows under them are left out."),
+        metadata=_row(values.names, "Licences of terminology the site does not hold; rows under them are left out."),
     )
     overlay: Path | None = field(
-        default=None, metadata=_row(_file, "TOML file of local codes to add or remove, with reviewer and reason.")
+        default=None,
+        metadata=_row(values.existing_file, "TOML file of local codes to add or remove, with reviewer and reason."),
     )
     beyond_fact_sheet: bool = field(
         default=True,
         metadata=_row(
-            _flag, "Whether content that goes beyond the fact sheet is shown; it is labelled so on every card."
+            values.flag, "Whether content that goes beyond the fact sheet is shown; it is labelled so on every card."
         ),
     )
     suggest_removal: bool = field(
         default=False,
         metadata=_row(
-            _flag, "Whether a card on a contraindicated draft offers to take that draft out of the basket (delete)."
+            values.flag,
+            "Whether a card on a contraindicated draft offers to take that draft out of the basket (delete).",
         ),
     )
-    critical_as_warning: bool = field(default=False, metadata=_row(_flag, "Lower every critical card to warning."))
+    critical_as_warning: bool = field(
+        default=False, metadata=_row(values.flag, "Lower every critical card to warning.")
+    )
     topic_codes_plain: bool = field(
         default=False,
         metadata=_row(
-            _flag, "Leave the hyphens out of topic codes, for a record system that takes letters and digits only."
+            values.flag, "Leave the hyphens out of topic codes, for a record system that takes letters and digits only."
         ),
     )
     log_level: str = field(
-        default="info", metadata=_row(_level, "info: a line for every request. warning, error: only what went wrong.")
+        default="info",
+        metadata=_row(values.level, "info: a line for every request. warning, error: only what went wrong."),
+    )
+    serve_openapi: bool = field(
+        default=False,
+        metadata=_row(
+            values.flag, "Whether GET /openapi.json describes the service, to anyone who asks and without a token."
+        ),
     )
 
 
 class Option(NamedTuple):
-    """One row of the table, for the reference page and for messages."""
+    """One row of the table, for the reference page and for messages.
+
+    ``variable``: in the environment; for what can only stand in the file, the name of its tables there.
+    """
 
     name: str
     variable: str
@@ -194,14 +193,11 @@ class Option(NamedTuple):
 
 def options() -> tuple[Option, ...]:
     """The table of settings, in the order they are documented."""
-    return tuple(
-        Option(row.name, PREFIX + row.name.upper(), shown(row.default), row.metadata["help"])
-        for row in fields(Settings)
-    )
+    return tuple(Option(row.name, place_of(row), shown(row.default), row.metadata["help"]) for row in fields(Settings))
 
 
 def shown(value: object) -> str:
-    """A setting's value as it would be written in the environment; "" if there is none."""
+    """A setting's value as it would be written in the environment; "" if there is none. Passwords are masked."""
     match value:
         case None:
             return ""
@@ -209,8 +205,12 @@ def shown(value: object) -> str:
             return str(value).lower()
         case Enum():
             return str(value.value)
+        case Client():
+            return value.name
         case tuple() | frozenset():
-            return ",".join(sorted(str(part) for part in value))
+            return ",".join(sorted(shown(part) for part in value))
+        case str():
+            return values.masked(value)
         case _:
             return str(value)
 
@@ -220,18 +220,25 @@ def load(environment: Mapping[str, str], **given: object) -> Settings:
 
     Raises BadSettings, naming the setting and what it may be.
     """
-    path = environment.get(PREFIX + "CONFIG")
-    values = {**(_from_file(path) if path else {}), **dict(_from_environment(environment)), **given}
-    readers = {row.name: row.metadata["read"] for row in fields(Settings)}
-    read: dict[str, Any] = {}
-    for name, value in values.items():
-        try:
-            read[name] = readers[name](value)
-        except ValueError as why:
-            raise BadSettings(f"{name} ({PREFIX}{name.upper()}) {why}.") from None
-    settings = Settings(**read)
-    _refuse_unsafe(settings, environment)
+    settings = read(environment, **given)
+    refuse_unsafe(settings, environment)
     return settings
+
+
+def read(environment: Mapping[str, str], **given: object) -> Settings:
+    """As :func:`load`, but unsafe settings too; to be shown, never to be served with."""
+    path, table = environment.get(PREFIX + "CONFIG"), fields(Settings)
+    found = {**(from_file(path, table) if path else {}), **dict(from_environment(environment, table)), **given}
+    rows = {row.name: row for row in table}
+    checked: dict[str, Any] = {}
+    for name, value in found.items():
+        try:
+            checked[name] = rows[name].metadata["read"](value)
+        except ValueError as why:
+            place = place_of(rows[name])
+            which = f"{name} ({place})" if place.startswith(PREFIX) else place
+            raise BadSettings(f"{which} {why}.") from None
+    return Settings(**checked)
 
 
 def load_here(**given: object) -> Settings:
@@ -239,42 +246,51 @@ def load_here(**given: object) -> Settings:
     return load(os.environ, **given)  # noqa: TID251 -- the one place that reads the environment
 
 
-def _known() -> str:
-    return ", ".join(row.name for row in fields(Settings))
+def read_here() -> tuple[Settings, tuple[str, ...]]:
+    """Settings of this process, and what is unsafe about them, for ``muscle-cds config check``."""
+    here = os.environ  # noqa: TID251 -- as above
+    settings = read(here)
+    return settings, unsafe(settings, here)
 
 
-def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    names = {row.name for row in fields(Settings)}
-    for variable, value in sorted(environment.items()):
-        if not variable.startswith(PREFIX) or variable == PREFIX + "CONFIG":
-            continue
-        name = variable.removeprefix(PREFIX).lower()
-        if name not in names or variable != variable.upper():
-            raise BadSettings(f"{variable} is not a setting. Known are {PREFIX}CONFIG and {PREFIX}... of: {_known()}.")
-        yield name, value
-
-
-def _from_file(path: str) -> dict[str, object]:
-    try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError:
-        raise BadSettings(f"The file that {PREFIX}CONFIG names cannot be read.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as why:
-        raise BadSettings(f"The file that {PREFIX}CONFIG names is not TOML: {why}.") from None
-    for name in values:
-        if name not in {row.name for row in fields(Settings)}:
-            raise BadSettings(f"{name!r} in the file that {PREFIX}CONFIG names is not a setting. Known: {_known()}.")
-    return values
-
-
-def _refuse_unsafe(settings: Settings, environment: Mapping[str, str]) -> None:
-    """R18, T8: a demo that could be reached or taken for the real thing, and real data without TLS."""
+def unsafe(settings: Settings, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """What keeps this process from starting, a sentence each: R18, T8. Empty: safe, or accepted by the site."""
     match settings.profile:
         case Profile.DEMO:
-            if environment.get("ENV", "").lower() == "production":
-                raise BadSettings("The demo profile does not start where ENV is production: callers are not proven.")
-            if settings.host not in LOOPBACK:
-                raise BadSettings(f"host must be one of {', '.join(LOOPBACK)} in the demo profile.")
+            return tuple(_unsafe_demo(settings, environment))
         case Profile.PRODUCTION:
-            if any(base.startswith("http://") for base in settings.fhir_bases):
-                raise BadSettings("fhir_bases must be https addresses in the production profile.")
+            found = dangers_of(settings, environment)
+            return tuple(danger.sentence for danger in found if danger.risk not in settings.accept_risk)
+
+
+def _unsafe_demo(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
+    """A demo that could be reached or taken for the real thing."""
+    if environment.get("ENV", "").lower() == "production":
+        yield "The demo profile does not start where ENV is production: callers are not proven."
+    if settings.host not in LOOPBACK:
+        yield f"host must be one of {', '.join(LOOPBACK)} in the demo profile."
+
+
+def dangers_of(settings: Settings, environment: Mapping[str, str]) -> tuple[Danger, ...]:
+    """Every danger in these settings, accepted or not, in the order of the list of risks."""
+    return tuple(
+        dangers(
+            authentication=settings.authentication,
+            origins=settings.origins,
+            fhir_bases=settings.fhir_bases,
+            clients=settings.clients,
+            debug=environment.get("FLASK_DEBUG", "").lower() not in ("", "0", "false", "no"),
+        )
+    )
+
+
+def dangers_here(settings: Settings) -> tuple[Danger, ...]:
+    """As :func:`dangers_of`, in the environment of this process."""
+    return dangers_of(settings, os.environ)  # noqa: TID251 -- the one place that reads the environment
+
+
+def refuse_unsafe(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Raises BadSettings with all that is unsafe."""
+    found = unsafe(settings, environment)
+    if found:
+        raise BadSettings(" ".join(found))

@@ -7,6 +7,7 @@ connections (R12).
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,8 +30,14 @@ class Retriever:
     def __init__(self, bases: Iterable[FhirBase], limits: Limits | None = None) -> None:
         """No connection is opened yet."""
         self._limits = limits or Limits()
-        self._clients = {client.base: client for client in (FhirClient(base, self._limits) for base in bases)}
+        self._clients = _clients(bases, self._limits)
         self._executor = ThreadPoolExecutor(self._limits.threads, thread_name_prefix="fhir")
+
+    def for_bases(self, bases: Iterable[FhirBase]) -> "Retriever":
+        """One that calls these servers only, with connections of its own, and shares the threads of this one (R4)."""
+        view = copy(self)
+        view._clients = _clients(bases, self._limits)  # noqa: SLF001 -- another of the same class
+        return view
 
     def retrieve(
         self,
@@ -196,6 +203,10 @@ class _Errand:
     path: str = ""
     to_do: bool = False
     so_far: Retrieved = field(default_factory=lambda: Failed(Trouble.NOT_ANSWERED))
+
+
+def _clients(bases: Iterable[FhirBase], limits: Limits) -> dict[str, FhirClient]:
+    return {client.base: client for client in (FhirClient(base, limits) for base in bases)}
 
 
 def _medications_missing(entries: Iterable[Resource], base: str) -> tuple[str, ...]:

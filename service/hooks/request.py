@@ -33,7 +33,8 @@ class HookCall:
     """One call, as far as it was understood. ``token`` is for the FHIR server alone and lives as long as the call (F4).
 
     ``prefetch``: JSON text by key, not yet read. ``orders``: the unsigned orders, for the hooks that are about them.
-    ``oddities``: words from a fixed list, for the log.
+    ``client``: the name of the proven caller, "" where callers are not told apart. ``oddities``: words from a fixed
+    list, for the log.
     """
 
     service: Service
@@ -44,6 +45,7 @@ class HookCall:
     fhir_server: str | None = None
     token: str | None = field(default=None, repr=False)
     orders: DraftOrders | None = None
+    client: str = ""
     oddities: tuple[str, ...] = ()
 
 
@@ -259,13 +261,13 @@ def _refuse_depth_and_duplicates(body: bytes, sent: Mapping[str, msgspec.Raw]) -
     if depth(alone) > MAX_DEPTH:
         raise BadCall(_TOO_DEEP)
     try:
-        seen = json.loads(alone, object_pairs_hook=_once)
+        seen = json.loads(alone, object_pairs_hook=once)
     except (BadCall, ValueError):
         seen = None  # perhaps only because of the cuts
     if isinstance(seen, dict) and (not sent or _keys(seen.get("prefetch")) == set(sent)):
         return
     try:
-        json.loads(body, object_pairs_hook=_once)
+        json.loads(body, object_pairs_hook=once)
     except (ValueError, RecursionError):
         raise BadCall("The body is not valid JSON: send one hook request as a JSON object, in UTF-8.") from None
 
@@ -300,7 +302,8 @@ def _find(body: bytes, piece: msgspec.Raw, start: int) -> int:
     return at
 
 
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The members of a JSON object, for json.loads. Raises BadCall if a name is given twice (R7)."""
     members = dict(pairs)
     if len(members) != len(pairs):
         raise BadCall("A member of the request is given twice: send each name once.")

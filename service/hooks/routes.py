@@ -1,32 +1,44 @@
 """The three addresses of CDS Hooks, and what holds for every answer. A route parses, calls and renders; no more.
 
-Who may call is to be asked before ``parse`` in :meth:`Routes.call`, and in :meth:`Routes.discover`; feedback is a third
-address beside the two. Neither is there yet, which is why the production profile does not start (service/app.py).
+Who is calling is asked first on each of the three (K2), before a body is read or an address is looked up: a caller who
+is not proven learns nothing about what is here. A preflight carries no token and is answered on every path (L2).
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from service.answer import Answer
-from service.errors import CallRejected, NotPlainBody, UnknownService
-from service.hooks import refusal
+from service.clients import Client
+from service.errors import CallRejected, NotPlainBody, NotTrusted, StoreDown, TooLarge, UnknownService
+from service.hooks import feedback, refusal
+from service.hooks.cors import Origins
 from service.hooks.request import MAX_BODY, HookCall, parse
 from service.hooks.response import Renderer
 from service.hooks.services import Service
 from service.observe import AccessLog, Record, correlation_id
+from service.store import ShownCard, Store
+
+ANYONE = "anyone"
+
+RETRY_AFTER = "5"  # seconds; a database that is restarted is back by then, or is not for a while
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """What the addresses need. ``discovery`` is the ready body; ``any_origin``: CORS is open (demo profile only)."""
+    """What the addresses need. ``discovery`` is the ready body.
+
+    ``caller``: who calls a path, by the Authorization header, or a refusal; None: callers are not told apart, and what
+    they send as Authorization is not looked at (K3).
+    """
 
     services: tuple[Service, ...]
     discovery: bytes
@@ -34,7 +46,12 @@ class Routes:
     renderer: Renderer
     log: AccessLog
     content: str
-    any_origin: bool = False
+    content_hash: str
+    store: Store
+    feedback: feedback.FeedbackReader
+    now: Callable[[], datetime]
+    origins: Origins = field(default_factory=Origins)
+    caller: Callable[[str | None, str], Client] | None = None
 
     def register(self, app: Flask) -> None:
         """Put the addresses and the edge of the service into an application."""
@@ -44,7 +61,7 @@ class Routes:
         app.add_url_rule("/cds-services", "discover", self.discover, methods=["GET"])
         for pattern in ("/cds-services/<service_id>", "/cds-services//<service_id>"):
             app.add_url_rule(pattern, "call", self.call, methods=["POST"])
-        app.add_url_rule("/cds-services/<service_id>/feedback", "preflight", self.preflight, methods=["OPTIONS"])
+            app.add_url_rule(f"{pattern}/feedback", "report", self.report, methods=["POST"])
         app.before_request(self.begin)
         app.after_request(self.finish)
         app.register_error_handler(CallRejected, self.on_rejected)
@@ -52,37 +69,83 @@ class Routes:
         app.register_error_handler(Exception, self.on_defect)
 
     def discover(self) -> Response:
-        """What is offered. Built once; touches nothing (B16)."""
+        """What is offered. Built once; asks nothing but who is calling (B13, B16)."""
+        self._prove()
         return Response(self.discovery, mimetype="application/json")
 
     def call(self, service_id: str) -> Response:
-        """One hook call: parse, call, render."""
-        service = next((one for one in self.services if one.id == service_id), None)
-        if service is None:
-            raise UnknownService("There is no service of that id: GET /cds-services lists the services.")
+        """One hook call: prove, parse, call, render."""
+        client = self._prove()
+        service = self._service(service_id)
         record: Record = g.record
-        record.service = service.id
         record.content = self.content
-        if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-            raise NotPlainBody("The body is encoded: send it plain, without Content-Encoding.")
+        _refuse_encoded()
         call = parse(request.get_data(cache=False), service)
+        renderer = self.renderer
+        if client is not None:
+            call = replace(call, client=client.name)
+            renderer = replace(renderer, topic_codes_plain=client.topic_codes_plain or renderer.topic_codes_plain)
         record.oddities = list(call.oddities)
         answer = self.advise(call)
         record.told(answer)
-        return _json(self.renderer.body(answer), 200)
+        body = renderer.body(answer)
+        self.store.shown(self._shown(answer, body, service))
+        record.history_dropped = self.store.dropped
+        return _json(body, 200)
 
-    def preflight(self, service_id: str) -> Response:  # noqa: ARG002 -- given by the address, and not needed
-        """OPTIONS for the address of feedback, which takes nothing yet."""
-        return Response(status=204)
+    def report(self, service_id: str) -> Response:
+        """Feedback on cards of a service: read, keep, say in numbers what was kept (I1-I10)."""
+        self._prove()
+        self._service(service_id)
+        _refuse_encoded()
+        items = self.feedback.read(_bytes_of_feedback(), self.now())
+        kept = feedback.told(items, feedback.keep(self.store, items, _client_name()))
+        g.record.feedback = kept
+        return _json(kept, 200)
 
-    def begin(self) -> None:
-        """Start the record of a request."""
+    def _prove(self) -> Client | None:
+        """Who is calling, None where callers are not told apart. Raises what Trust.caller raises."""
+        if self.caller is None:
+            return None
+        client = self.caller(request.headers.get("Authorization"), request.path)
+        g.client = client
+        g.record.client = client.name
+        return client
+
+    def _service(self, service_id: str) -> Service:
+        """The service of an address. Raises UnknownService."""
+        service = next((one for one in self.services if one.id == service_id), None)
+        if service is None:
+            raise UnknownService("There is no service of that id: GET /cds-services lists the services.")
+        g.record.service = service.id
+        return service
+
+    def _shown(self, answer: Answer, body: dict[str, Any], service: Service) -> tuple[ShownCard, ...]:
+        """What is kept of the cards of an answer: nothing of the patient (R17)."""
+        return tuple(
+            ShownCard(
+                card=made["uuid"],
+                topic=card.topic,
+                rules=card.rules,
+                content_version=self.content,
+                content_hash=self.content_hash,
+                client=_client_name(),
+                hook=service.hook,
+                at=self.now(),
+            )
+            for card, made in zip(answer.advice.cards, body["cards"], strict=True)
+        )
+
+    def begin(self) -> Response | None:
+        """Start the record of a request; a preflight is answered at once, whatever the path (L2)."""
+        g.client = None
         g.begun = time.perf_counter()
         g.record = Record(
             correlation_id=correlation_id(request.headers.get),
             method=request.method if request.method in _METHODS else "other",
             route=request.url_rule.rule if request.url_rule else "",
         )
+        return Response(status=204) if _is_preflight() else None
 
     def finish(self, response: Response) -> Response:
         """The headers of every answer, and its line in the log."""
@@ -90,12 +153,8 @@ class Routes:
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["X-Correlation-ID"] = record.correlation_id
-        if self.any_origin:
-            response.headers["Access-Control-Allow-Origin"] = "*"
-            response.headers["Access-Control-Expose-Headers"] = "X-Correlation-ID"
-            if request.method == "OPTIONS":
-                response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
-                response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Accept"
+        for name, value in self.origins.headers(request.headers.get("Origin"), g.client, preflight=_is_preflight()):
+            response.headers.add(name, value)
         record.status = response.status_code
         record.ms = round((time.perf_counter() - g.begun) * 1000, 1)
         self.log.request(record)
@@ -104,7 +163,13 @@ class Routes:
     def on_rejected(self, error: CallRejected) -> Response:
         """A call we refused, with our own sentence."""
         g.record.errors.append(type(error).__name__)
-        return _json(refusal.rejected(error, g.record.correlation_id), error.status)
+        response = _json(refusal.rejected(error, g.record.correlation_id), error.status)
+        if isinstance(error, NotTrusted):
+            g.record.not_trusted = error.because
+            response.headers["WWW-Authenticate"] = "Bearer"
+        if isinstance(error, StoreDown):
+            response.headers["Retry-After"] = RETRY_AFTER
+        return response
 
     def on_http(self, error: HTTPException) -> Response:
         """What the framework refused: its status, our sentence, never its page."""
@@ -120,6 +185,31 @@ class Routes:
         """The one edge: a defect of ours. Its class is logged, its text never (it may hold what was sent)."""
         g.record.errors.append(type(error).__name__)
         return _json(refusal.refused(500, g.record.correlation_id), 500)
+
+
+def _client_name() -> str:
+    """The name of the proven caller, as its entry in the settings has it; "anyone" where callers are not proven."""
+    client = g.get("client")
+    return client.name if client else ANYONE
+
+
+def _refuse_encoded() -> None:
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise NotPlainBody("The body is encoded: send it plain, without Content-Encoding.")
+
+
+def _bytes_of_feedback() -> bytes:
+    """The body of feedback, of which no more is read than may be used. Raises TooLarge."""
+    request.max_content_length = feedback.MAX_BODY
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise TooLarge(feedback.TOO_LARGE) from None
+
+
+def _is_preflight() -> bool:
+    """A browser asks whether it may ask. A plain OPTIONS is answered by the web framework, where there is a route."""
+    return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
 
 
 def _json(body: dict[str, Any], status: int) -> Response:

@@ -12,6 +12,7 @@ KEYS = {"observations": "results", "medicationstatements": "medicationStatements
 # settled after the manifest: a prefetched patient who is someone else is refused (specification 3.8 no. 7, trap T4)
 SETTLED = {"request-tolerate-prefetch-resource-of-another-patient.json": "400"}
 CALLS = [row for row in ROWS if row["schema"] == "request"]
+REPORTS = [row for row in ROWS if row["schema"] == "feedback"]
 HOOKS = {"order-select": "muscle-order-select", "order-sign": "muscle-order-sign"}
 
 
@@ -50,6 +51,26 @@ def test_every_example_of_a_call_is_answered_as_the_manifest_says(client, row):
         assert faults("response", answer) == []
     else:
         assert answer["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize("row", REPORTS, ids=lambda row: row["file"].removesuffix(".json"))
+def test_every_example_of_feedback_is_answered_as_the_manifest_says(client, row):
+    response = client.post("/cds-services/muscle-patient-view/feedback", data=example(row["file"]))
+
+    assert str(response.status_code) == row["expect"]
+    assert response.content_type == "application/json"
+    answer = response.get_json()
+    assert empty_members(answer) == []
+    if response.status_code == 200:
+        sent = json.loads(example(row["file"]))["feedback"]
+        assert answer["recorded"] + answer["repeated"] == len(sent)
+    else:
+        assert answer["resourceType"] == "OperationOutcome"
+
+
+def test_there_are_examples_of_feedback_to_answer():
+    assert len(REPORTS) >= 19
+    assert {row["expect"] for row in REPORTS} == {"200", "400"}
 
 
 def test_there_are_examples_of_calls_to_answer():

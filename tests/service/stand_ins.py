@@ -18,6 +18,7 @@ from service.hooks.request import HookCall
 from service.hooks.services import SERVICES
 from service.observe import AccessLog
 from service.settings import Profile, Settings
+from service.store import Store
 from terminology.coding import Coding
 
 DEMO = Settings(profile=Profile.DEMO)
@@ -47,6 +48,11 @@ class StandInContent:
     vocabulary: Any = field(default_factory=StandInVocabulary)
     version: str = "1.2.3"
     label: str = "muscle-cds rules 1.2.3"
+    hash: str = "0123abcd"
+    override_reasons: tuple[Reason, ...] = (
+        Reason("known-baseline", "Known baseline for this patient"),
+        Reason("patient-declined", "Patient declined"),
+    )
 
 
 def parts() -> Parts:
@@ -102,8 +108,12 @@ def advises(*cards: Card, **advice: Any) -> Callable[[HookCall], Answer]:
 
 
 def an_app(
-    advise: Callable[[HookCall], Answer] | None = None, *, lines: list[str] | None = None, settings: Settings = DEMO
+    advise: Callable[[HookCall], Answer] | None = None,
+    *,
+    lines: list[str] | None = None,
+    settings: Settings = DEMO,
+    store: Store | None = None,
 ) -> Flask:
     """The application around a stand-in core; its log goes into ``lines``."""
     log = AccessLog((lines if lines is not None else []).append, lambda: datetime(2026, 6, 15, 9, tzinfo=UTC))
-    return create_app(settings, parts(), advise=advise or advises(a_card()), log=log)
+    return create_app(settings, parts(), advise=advise or advises(a_card()), log=log, store=store)

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from datetime import date
@@ -167,3 +168,64 @@ def test_starting_the_application_does_not_load_the_fhir_classes():
 def test_the_exit_statuses_are_documented():
     assert "0 done; 1" in command_line.__doc__
     assert "3 a setting" in command_line.__doc__
+
+
+CLIENT = '[[client]]\nname = "ehr"\nissuer = "https://ehr.example"\njwks_url = "https://ehr.example/jwks"\n'
+
+
+@pytest.fixture
+def site(tmp_path):
+    def written(text):
+        file = tmp_path / "site.toml"
+        file.write_text(text)
+        return str(file)
+
+    return written
+
+
+def test_config_check_shows_what_each_client_may_do_and_masks_passwords(site):
+    file = site(f'public_url = "https://cds.example"\n{CLIENT}tenants = ["a", "b"]\n')
+    done = run("config", "check", MUSCLE_CDS_CONFIG=file, MUSCLE_CDS_STORE="postgresql+psycopg://cds:c4n4ry@db/cds")
+
+    assert done.exit_code == 0, done.output
+    assert "client ehr:\n  issuer = https://ehr.example\n" in done.output
+    assert "  algorithms = ES384,RS384\n" in done.output
+    assert "  tenants = a,b\n" in done.output
+    assert "  replay = strict\n" in done.output
+    assert "MUSCLE_CDS_STORE = postgresql+psycopg://cds:***@db/cds" in done.output
+    assert "c4n4ry" not in done.output
+
+
+def test_config_check_shows_unsafe_settings_before_it_refuses_them(site):
+    text = f'public_url = "https://cds.example"\n{CLIENT}replay = "off"\norigins = ["*"]\n'
+    refused = run("config", "check", MUSCLE_CDS_CONFIG=site(text))
+    taken_on = run("config", "check", MUSCLE_CDS_CONFIG=site(text), MUSCLE_CDS_ACCEPT_RISK="replay-off,any-origin")
+
+    assert refused.exit_code == 3
+    assert "  replay = off\n" in refused.stdout
+    assert "replay-off" in refused.stderr
+    assert "any-origin" in refused.stderr
+    assert taken_on.exit_code == 0
+    assert "accepted risk: any-origin\naccepted risk: replay-off\n" in taken_on.output
+
+
+@pytest.mark.parametrize("command", [("serve",), ("config", "check")])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", r"no \[\[client\]\]"),
+        (CLIENT, "public_url"),
+        (f'public_url = "https://cds.example"\nfhir_bases = ["https://ehr.example/fhir"]\n{CLIENT}', "fhir_bases"),
+        (CLIENT + 'replay = "off"', "replay-off"),
+        (CLIENT + 'reply = "off"', r"\[\[client\]\] 'ehr': 'reply' is not a key"),
+    ],
+)
+def test_a_production_service_that_would_not_know_who_calls_does_not_start(site, command, text, says):
+    done = run(*command, MUSCLE_CDS_CONFIG=site(text))
+
+    assert done.exit_code == 3
+    assert re.search(says, done.stderr)
+
+
+def test_a_client_with_fixed_audiences_needs_no_public_address(site):
+    assert run("config", "check", MUSCLE_CDS_CONFIG=site(CLIENT + 'audiences = ["x"]')).exit_code == 0

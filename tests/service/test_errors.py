@@ -25,7 +25,7 @@ def test_the_tree_in_the_docstring_is_the_family():
 
 @pytest.mark.parametrize("kind", CallRejected.__subclasses__(), ids=lambda kind: kind.__name__)
 def test_every_refusal_has_a_status_of_its_own_that_the_tree_tells(kind):
-    assert 400 <= kind.status < 500
+    assert 400 <= kind.status < 500 or kind.status == 503  # R1: not now
     assert re.search(rf"{kind.__name__} +{kind.status}\b", errors.__doc__)
 
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.contract.answers import problems
 from tests.contract.cds_hooks import faults
 from tests.fhir_stub import TOKEN
 from tests.repository import ROOT
@@ -37,7 +38,9 @@ class Running:
         try:
             connection.request(method, path, raw, headers)
             response = connection.getresponse()
-            return response.status, dict(response.getheaders()), response.read()
+            status, sent, answer = response.status, dict(response.getheaders()), response.read()
+            assert problems(method, path, status, sent.get("Content-Type"), answer) == []
+            return status, sent, answer
         finally:
             connection.close()
 

@@ -89,7 +89,8 @@ def test_every_advertised_service_answers_at_its_address():
         ("DELETE", CALL, 405, "not-supported"),
         ("BREW", CALL, 405, "not-supported"),
         ("POST", "/cds-services", 405, "not-supported"),
-        ("POST", CALL + "/feedback", 405, "not-supported"),
+        ("GET", CALL + "/feedback", 405, "not-supported"),
+        ("POST", "/cds-services/canary4711/feedback", 404, "not-found"),
     ],
 )
 def test_what_is_not_there_is_refused_in_json(method, path, status, code):

@@ -1,0 +1,35 @@
+"""State between calls: seen tokens, cards shown, feedback. See docs/state.md."""
+
+from service.errors import StoreUnavailable
+from service.store.contract import (
+    RETENTION_DAYS,
+    FeedbackItem,
+    FeedbackOutcome,
+    Outcome,
+    ShownCard,
+    Store,
+)
+from service.store.memory import MemoryStore
+
+__all__ = [
+    "RETENTION_DAYS",
+    "FeedbackItem",
+    "FeedbackOutcome",
+    "MemoryStore",
+    "Outcome",
+    "ShownCard",
+    "Store",
+    "StoreUnavailable",
+    "open_store",
+]
+
+
+def open_store(url: str, retention_days: int = RETENTION_DAYS) -> Store:
+    """The store at a database address: ``sqlite:///file`` or ``postgresql+psycopg://…``.
+
+    Connects to nothing yet: a store that is down or without its tables is noticed, and recovers, call by call.
+    Raises BadSettings for any other address.
+    """
+    from service.store.database import DatabaseStore  # noqa: PLC0415 -- a demo needs no database library
+
+    return DatabaseStore(url, retention_days)

@@ -1,0 +1,47 @@
+"""Bringing the tables up to date, and asking whether they are (R17)."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.errors import StoreUnavailable
+from service.store.engine import connect
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+WANTED = ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def upgrade(url: str) -> str:
+    """Make or change the tables as this version needs them, all or nothing; the revision they then have.
+
+    Doing it again changes nothing. Raises BadSettings for an address of another kind, StoreUnavailable.
+    """
+    engine = connect(url, create=True)
+    try:
+        with engine.begin() as connection:
+            if connection.dialect.name == "sqlite":  # whose driver begins no transaction for a change of tables
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            return current(connection)
+    except SQLAlchemyError as why:
+        raise StoreUnavailable(f"The tables could not be brought up to date ({type(why).__name__}).") from None
+    finally:
+        engine.dispose()
+
+
+def current(connection: Connection) -> str:
+    """The revision the tables have; "" if there are none."""
+    return MigrationContext.configure(connection).get_current_revision() or ""

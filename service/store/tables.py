@@ -1,0 +1,61 @@
+"""The three tables (R17). None of them has a column for a patient, a user, an encounter or a text of a record."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Boolean, Column, DateTime, Dialect, Integer, MetaData, String, Table, Text
+from sqlalchemy.types import TypeDecorator
+
+
+class Utc(TypeDecorator[datetime]):
+    """An instant. SQLite keeps no zone, so it is made UTC on the way in and said to be UTC on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 -- SQLAlchemy's signature
+        """To the database."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 -- SQLAlchemy's signature
+        """From the database."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+METADATA = MetaData()
+
+SEEN_TOKENS = Table(
+    "seen_token",
+    METADATA,
+    Column("token", String(64), primary_key=True),  # digest of issuer and nonce
+    Column("expires", Utc, nullable=False, index=True),
+)
+
+CARDS_SHOWN = Table(
+    "card_shown",
+    METADATA,
+    Column("card", String(36), primary_key=True),
+    Column("topic", String(100), nullable=False),
+    Column("rules", Text, nullable=False),  # specification rows, separated by blanks
+    Column("content_version", String(100), nullable=False),
+    Column("content_hash", String(100), nullable=False),
+    Column("client", String(200), nullable=False),
+    Column("hook", String(100), nullable=False),
+    Column("at", Utc, nullable=False, index=True),
+)
+
+FEEDBACK = Table(
+    "feedback",
+    METADATA,
+    Column("report", String(64), primary_key=True),  # digest of client, card, outcome and time as sent
+    Column("card", String(36), nullable=False, index=True),  # "" if what was sent is no uuid
+    Column("client", String(200), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("reason", String(100), nullable=False),  # a code of our list, "unlisted", or ""
+    Column("suggestions", Integer, nullable=False),  # how many were accepted
+    Column("at", Utc, nullable=False),
+    Column("at_receipt", Boolean, nullable=False),
+    Column("received", Utc, nullable=False, index=True),
+    Column("comment", Text, nullable=False),  # "" unless the site stores comments
+)

@@ -1,0 +1,35 @@
+"""Every answer that any test is given through a test client, and every body that is rendered, is judged on the way."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from service.hooks.response import Renderer
+from tests.contract import answers
+from tests.contract.cds_hooks import empty_members, faults
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _every_answer_is_judged():
+    """Wraps the test client of the framework and the renderer for the whole run."""
+    opened, rendered = FlaskClient.open, Renderer.body
+
+    def judged_open(self, *args, **kwargs):
+        response = opened(self, *args, **kwargs)
+        if self.application.name == "muscle-cds":
+            asked = response.request
+            wrong = answers.problems(
+                asked.method, asked.path, response.status_code, response.headers.get("Content-Type"), response.data
+            )
+            assert wrong == [], f"{asked.method} {asked.path} was answered {response.status_code}: {wrong}"
+        return response
+
+    def judged_body(self, answer):
+        body = rendered(self, answer)
+        wrong = faults("response", body) + empty_members(body)
+        assert wrong == [], f"a rendered answer: {wrong}"
+        return body
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FlaskClient, "open", judged_open)
+        patch.setattr(Renderer, "body", judged_body)
+        yield

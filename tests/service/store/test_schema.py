@@ -1,0 +1,116 @@
+"""The tables: made by the migrations, as the code states them, without a column for a patient."""
+
+import subprocess
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from service.errors import BadSettings, StoreUnavailable
+from service.store import open_store, schema
+from service.store.engine import connect
+from service.store.tables import METADATA
+from tests.repository import ROOT
+from tests.service.store.rows import NOON
+
+
+def test_the_migrations_make_the_tables_the_code_states(url):
+    engine = connect(url)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    engine.dispose()
+
+
+def test_the_columns_are_these_and_no_other(url):
+    engine = connect(url)
+    seen = inspect(engine)
+    columns = {name: {column["name"] for column in seen.get_columns(name)} for name in seen.get_table_names()}
+    engine.dispose()
+
+    columns.pop("alembic_version")
+    assert columns == {
+        "seen_token": {"token", "expires"},
+        "card_shown": {"card", "topic", "rules", "content_version", "content_hash", "client", "hook", "at"},
+        "feedback": {"report", "card", "client", "outcome", "reason", "suggestions", "at", "at_receipt", "received", "comment"},
+    }  # fmt: skip
+
+
+def test_upgrading_again_changes_nothing(url):
+    store = open_store(url)
+    assert store.claim("https://ehr.example", "n1", NOON)
+
+    assert schema.upgrade(url) == schema.WANTED
+    assert not store.claim("https://ehr.example", "n1", NOON)
+    store.close()
+
+
+def test_a_store_without_tables_is_not_ready_and_recovers_alone(bare_url):
+    store = open_store(bare_url)
+    assert not store.ready()
+    with pytest.raises(StoreUnavailable, match="db upgrade"):
+        store.claim("https://ehr.example", "n1", NOON)
+
+    schema.upgrade(bare_url)
+    assert store.ready()
+    assert store.claim("https://ehr.example", "n1", NOON)
+    store.close()
+
+
+def test_tables_of_another_version_are_not_ready(url):
+    store = open_store(url)
+    engine = connect(url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    engine.dispose()
+
+    assert not store.ready()
+    store.close()
+
+
+def test_an_upgrade_that_fails_leaves_nothing_behind(bare_url):
+    engine = connect(bare_url, create=True)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE feedback (x INTEGER)"))  # the third table cannot be made
+    with pytest.raises(StoreUnavailable):
+        schema.upgrade(bare_url)
+
+    assert set(inspect(engine).get_table_names()) == {"feedback"}
+    engine.dispose()
+
+
+def test_sqlite_is_in_wal_mode(tmp_path):
+    schema.upgrade(f"sqlite:///{tmp_path}/state.sqlite")
+    engine = connect(f"sqlite:///{tmp_path}/state.sqlite")
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "url", ["", "x", "sqlite://", "sqlite:///:memory:", "mysql://u:canary@h/d", "postgresql://u:canary@h/d", "memory"]
+)
+def test_an_address_of_another_kind_is_refused_and_not_repeated(url):
+    with pytest.raises(BadSettings, match="sqlite:///FILE") as refused:
+        open_store(url)
+
+    assert "canary" not in str(refused.value)
+
+
+def test_an_installed_package_carries_its_migrations():
+    code = (
+        "from setuptools import find_packages; import sys; "
+        "print(*find_packages(include=['service*', 'cards*', 'terminology*']))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert {"service.store.migrations", "service.store.migrations.versions"} <= set(found.stdout.split())
+
+
+def test_without_the_driver_the_package_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(BadSettings, match=r"muscle-cds\[postgres\]"):
+        open_store("postgresql+psycopg://muscle@127.0.0.1/muscle")

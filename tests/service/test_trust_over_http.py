@@ -1,0 +1,182 @@
+"""A production service as a hospital starts it, over real HTTP: two workers, one database (F4), one FHIR server for
+each client (R4, F6), and two kinds of token that never take each other's place (K17).
+"""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from joserfc.jwk import ECKey
+
+from service.app import access_log, create_advisor, create_app, load_parts
+from service.settings import Settings
+from service.store import MemoryStore
+from tests.contract.cds_hooks import faults
+from tests.fhir_stub import TOKEN, running
+from tests.service.hooks.tokens import (
+    BASE,
+    CALL,
+    EC,
+    FEEDBACK,
+    ISSUER,
+    NOW,
+    a_client,
+    bearer,
+    claims,
+    headers,
+    public,
+    signed,
+)
+from tests.service.stand_ins import a_request, body
+from tests.service.test_cli import run
+from tests.service.test_server import server
+
+OTHER = ECKey.generate_key("P-384", {"kid": "other"})
+
+
+# --- F4, K13: two workers, one store -------------------------------------------------------------------------------
+
+
+def fresh(path=CALL, jti="one", **changed):
+    now = int(time.time())
+    return signed(claims(path, iat=now, exp=now + 300, jti=jti, **changed))
+
+
+@contextmanager
+def hospital(folder, **environment):
+    client = a_client(folder)
+    file = folder / "muscle-cds.toml"
+    file.write_text(
+        f'public_url = "{BASE}"\nworkers = 2\nstore = "sqlite:///{folder}/state.sqlite"\n'
+        f'[[client]]\nname = "ehr"\nissuer = "{ISSUER}"\njwks_file = "{client.jwks_file}"\n'
+    )
+    upgraded = run("db", "upgrade", MUSCLE_CDS_CONFIG=str(file))
+    assert upgraded.exit_code == 0, upgraded.output
+    with server("serve", MUSCLE_CDS_CONFIG=str(file), **environment) as started:
+        yield started
+
+
+def test_a_hospital_is_served_by_two_workers_and_each_token_counts_once(tmp_path):
+    with hospital(tmp_path) as service:
+        status, answered, raw = service.ask("POST", CALL, body())
+        assert (status, json.loads(raw)["issue"][0]["code"]) == (401, "login")
+        assert answered["WWW-Authenticate"] == "Bearer"
+
+        status, _, raw = service.ask("GET", "/cds-services", **bearer(fresh("/cds-services", "d")))
+        assert status == 200
+        assert faults("discovery", json.loads(raw)) == []
+
+        once = bearer(fresh(jti="32 at once"))
+        with ThreadPoolExecutor(32) as pool:
+            statuses = sorted(pool.map(lambda _: service.ask("POST", CALL, body(), **once)[0], range(32)))
+        assert statuses == [200, *[401] * 31]
+
+        report = bearer(fresh(FEEDBACK, "f"))
+        assert service.ask("POST", FEEDBACK, b'{"feedback": []}', **report)[0] != 401
+        assert service.ask("POST", FEEDBACK, b'{"feedback": []}', **report)[0] == 401
+        code, out, err = service.stop()
+
+    assert (code, err) == (0, "")
+    assert EC.kid not in out
+    assert once["Authorization"].removeprefix("Bearer ") not in out
+
+    with hospital(tmp_path) as again:  # F4: after a restart, too
+        assert again.ask("POST", CALL, body(), **once)[0] == 401
+        assert again.ask("POST", CALL, body(), **bearer(fresh(jti="new")))[0] == 200
+
+
+def test_an_accepted_risk_is_logged_at_the_start(tmp_path):
+    with hospital(tmp_path, MUSCLE_CDS_ACCEPT_RISK="any-origin,replay-off", MUSCLE_CDS_ORIGINS="*") as service:
+        _, out, _ = service.stop()
+
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [line["risk"] for line in lines if line["event"] == "process"] == ["any-origin"]
+
+
+# --- R4, F6, K17: which FHIR server is called for whom -------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def parts():
+    return load_parts(Settings())
+
+
+@pytest.fixture
+def servers():
+    with running() as first, running() as second:
+        for stub in (first, second):
+            stub.put({"resourceType": "Patient", "id": "pat-1", "birthDate": "1970-01-01"})
+        yield first, second
+
+
+def site(folder, parts, servers, **second):
+    (folder / "b").mkdir()
+    file = folder / "b" / "jwks.json"
+    file.write_text(json.dumps(public(OTHER)))
+    one = a_client(folder, fhir_bases=(servers[0].base,))
+    two = replace(one, name="b", issuer="https://b", jwks_file=file, fhir_bases=(servers[1].base,), **second)
+    ours = Settings(clients=(one, two), public_url=BASE, deadline_ms=20_000)
+    advisor = create_advisor(ours, parts, today=NOW.date)
+    return create_app(
+        ours, parts, advise=advisor.advise, log=access_log("error"), store=MemoryStore(), now=lambda: NOW
+    ).test_client()
+
+
+def ask(site, token, base, *, with_token=True):
+    access = {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 300, "scope": "x", "subject": "y"}
+    asked = a_request(fhirServer=base, prefetch=None, fhirAuthorization=access if with_token else None)
+    return site.post(CALL, data=json.dumps(asked), headers=bearer(token)).status_code
+
+
+ONE = signed()
+TWO = signed(claims(iss="https://b"), headers(kid="other"), OTHER)
+
+
+def test_each_client_has_its_own_fhir_servers_called_and_no_other(tmp_path, parts, servers):
+    hooks = site(tmp_path, parts, servers)
+
+    assert ask(hooks, ONE, servers[0].base) == 200
+    assert (len(servers[0].calls) > 0, servers[1].calls) == (True, [])
+    seen = len(servers[0].calls)
+    assert ask(hooks, TWO, servers[0].base) == 412
+    assert (len(servers[0].calls), servers[1].calls) == (seen, [])
+    assert ask(hooks, signed(claims(iss="https://b", jti="2"), headers(kid="other"), OTHER), servers[1].base) == 200
+    assert len(servers[1].calls) > 0
+
+
+def test_only_the_access_token_reaches_the_fhir_server_never_the_token_of_the_caller(tmp_path, parts, servers):
+    hooks = site(tmp_path, parts, servers)
+    assert ask(hooks, ONE, servers[0].base) == 200
+
+    assert {call.token for call in servers[0].calls} == {TOKEN}
+    assert not any(part in repr(call) for call in servers[0].calls for part in ONE.split("."))
+
+
+def test_an_access_token_proves_no_caller(tmp_path, parts, servers):
+    assert ask(site(tmp_path, parts, servers), TOKEN, servers[0].base) == 401
+    assert servers[0].calls == []
+
+
+def test_without_an_access_token_only_an_open_server_is_called(tmp_path, parts, servers):
+    servers[1].token = None
+    hooks = site(tmp_path, parts, servers, open_server=True)
+
+    assert ask(hooks, ONE, servers[0].base, with_token=False) == 412
+    assert servers[0].calls == []
+    assert ask(hooks, TWO, servers[1].base, with_token=False) == 200
+    assert {call.token for call in servers[1].calls} == {None}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["{base}/x", "{base}/../fhir", "{base}?a", "http://u@{host}/fhir", "http://{host}", "//{host}/fhir", "{upper}"],
+)
+def test_another_spelling_of_a_listed_server_is_not_called(tmp_path, parts, servers, asked):
+    base = servers[0].base
+    spelled = asked.format(base=base, host=base.removeprefix("http://").removesuffix("/fhir"), upper=base.upper())
+
+    assert ask(site(tmp_path, parts, servers), ONE, spelled) == 412
+    assert servers[0].calls == []
