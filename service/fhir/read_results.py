@@ -189,8 +189,10 @@ def _result(resource: Resource, analyte: Analyte, record: Record, origin: str) -
         comparator,
         None if resource.referenceRange is None else limits_of(resource.referenceRange, analyte, spelling, record),
         sent,
-        _haemolysed(resource, when, record),
-        _note(resource, record),
+        _may_be_haemolysed(resource, record) and _haemolysed(resource, when, record),
+        ""
+        if resource.note is None and resource.comment is None and resource.comments is None
+        else _note(resource, record),
     )
 
 
@@ -292,6 +294,11 @@ def _no_number(value: Any, resource: Resource, record: Record) -> str:
     return "the value is not a number that can be used"
 
 
+def _may_be_haemolysed(resource: Resource, record: Record) -> bool:
+    """Whether there is anything that could say so: most results carry nothing of the kind."""
+    return resource.interpretation is not None or resource.specimen is not None or bool(record.haemolysed_moments)
+
+
 def _haemolysed(resource: Resource, when: When, record: Record) -> bool:
     """Specimen.condition, or Observation.interpretation, or a test of the same sample; never a note (3.8 no. 14)."""
     if resource.interpretation is not None and SPECIMEN_HAEMOLYSED in record.concepts(resource.interpretation):
@@ -308,8 +315,6 @@ def _haemolysed(resource: Resource, when: When, record: Record) -> bool:
 
 def _note(resource: Resource, record: Record) -> str:
     """The laboratory's remark, to be shown and never parsed (3.1 no. 3): R4 ``note``, STU3 and DSTU2 spellings."""
-    if resource.note is None and resource.comment is None and resource.comments is None:
-        return ""
     texts = [words(one.get("text")) for one in objects(resource.note)]
     texts += [words(resource.comment), words(resource.comments)]
     return record.safe(" ".join(text for text in texts if text))
