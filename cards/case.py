@@ -6,6 +6,7 @@ The questions several topics ask stand here, once: is the test done, when did th
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 from cards.bands import Bands, Grade, Grading
 from cards.chart import (
@@ -106,6 +107,14 @@ class Case:
 
     def grade(self, result: Result) -> Grading:
         """How far a result is out of its range."""
+        known = self.chart.graded.get(id(result))
+        if known is not None:
+            return cast("Grading", known[1])
+        found = self._graded(result)
+        self.chart.graded[id(result)] = (result, found)  # kept with it, so that no other can have its identity
+        return found
+
+    def _graded(self, result: Result) -> Grading:
         asked = self.bands.ask_for(result.analyte)  # only creatine kinase: going through the medicines is the dear part
         taking = frozenset({"statin"}) if asked and self.taking("statin") else frozenset[str]()
         return self.bands.grade(result, self.analyte(result.analyte), self.chart.person, taking=taking)

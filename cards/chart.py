@@ -280,6 +280,8 @@ class Chart:
     )
     """What :meth:`cards.case.Case.started` worked out, by ingredients and gap: thousands of records of one medicine
     would otherwise be gone through once for each of them. Never carried over to a chart made from this one."""
+    graded: dict[int, tuple[Result, object]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What :meth:`cards.case.Case.grade` found for each result: several topics ask for the same one."""
     _by_analyte: dict[str, list[Result]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _latest: dict[tuple[str, ...], Lookup[tuple[Result, ...]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -311,8 +313,13 @@ class Chart:
             if r.status is not ResultStatus.PRELIMINARY and r.when.first_day <= self.as_of
         ]
         if usable:
-            newest = max(usable, key=lambda r: (r.when.latest, r.when.earliest))
-            tied = [r for r in usable if r.when.overlaps(newest.when)]
+            newest = usable[0].when
+            for result in usable:
+                when = result.when
+                if when.latest > newest.latest or (when.latest == newest.latest and when.earliest > newest.earliest):
+                    newest = when
+            # None is later than the newest, so those that end after it began are those that may be the same moment.
+            tied = [r for r in usable if r.when.latest >= newest.earliest]
             mended = [r for r in tied if r.status in (ResultStatus.AMENDED, ResultStatus.CORRECTED)]
             return Recorded(tuple(mended or tied))
         for entry in self.unread:
