@@ -4,9 +4,8 @@ The questions several topics ask stand here, once: is the test done, when did th
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import cast
 
 from cards.bands import Bands, Grade, Grading
 from cards.chart import (
@@ -42,6 +41,8 @@ class Case:
     vocabulary: Vocabulary
     failed_topics: tuple[str, ...] = ()  # topics whose rules raised, for the topic that says so
     moment: Moment = Moment.RECORD
+    _gradings: dict[int, tuple[Result, Grading]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What :meth:`grade` found: several topics ask for the same result. A case made from this one begins anew."""
 
     # drafts
 
@@ -107,14 +108,14 @@ class Case:
 
     def grade(self, result: Result) -> Grading:
         """How far a result is out of its range."""
-        known = self.chart.graded.get(id(result))
+        known = self._gradings.get(id(result))
         if known is not None:
-            return cast("Grading", known[1])
-        found = self._graded(result)
-        self.chart.graded[id(result)] = (result, found)  # kept with it, so that no other can have its identity
+            return known[1]
+        found = self._grade(result)
+        self._gradings[id(result)] = (result, found)  # kept with it, so that no other can have its identity
         return found
 
-    def _graded(self, result: Result) -> Grading:
+    def _grade(self, result: Result) -> Grading:
         asked = self.bands.ask_for(result.analyte)  # only creatine kinase: going through the medicines is the dear part
         taking = frozenset({"statin"}) if asked and self.taking("statin") else frozenset[str]()
         return self.bands.grade(result, self.analyte(result.analyte), self.chart.person, taking=taking)

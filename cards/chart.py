@@ -280,8 +280,6 @@ class Chart:
     )
     """What :meth:`cards.case.Case.started` worked out, by ingredients and gap: thousands of records of one medicine
     would otherwise be gone through once for each of them. Never carried over to a chart made from this one."""
-    graded: dict[int, tuple[Result, object]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What :meth:`cards.case.Case.grade` found for each result: several topics ask for the same one."""
     _by_analyte: dict[str, list[Result]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _latest: dict[tuple[str, ...], Lookup[tuple[Result, ...]]] = field(
         default_factory=dict, init=False, repr=False, compare=False

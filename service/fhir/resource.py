@@ -32,7 +32,6 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     subject: Later = None
     patient: Any = None
     category: Later = None
-    encounter: Later = None
     context: Any = None
     # Patient
     gender: Any = None
@@ -56,7 +55,6 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     referenceRange: Later = None  # noqa: N815
     component: Any = None
     hasMember: Any = None  # noqa: N815
-    related: Any = None
     note: Later = None
     comment: Any = None
     comments: Any = None

@@ -356,3 +356,13 @@ def test_an_older_result_changes_nothing_while_a_newer_one_is_there(content: Con
     with_older = advise(chart_of(content.vocabulary, problems=CRAMP, results=[newest, older]), content)
     alone = advise(chart_of(content.vocabulary, problems=CRAMP, results=[newest]), content)
     assert cards(with_older) == cards(alone)
+
+
+def test_the_same_chart_is_graded_by_the_bands_of_the_content_that_asks(content):
+    chart = chart_of(
+        content.vocabulary, problems=["muscle-cramp 3 days ago"], results=["potassium 5.6 mmol/L 1 days ago"]
+    )
+    without_bands = replace(content, bands=replace(content.bands, rows=()))
+
+    assert isinstance(case_of(chart, content).grade(chart.results[0]), Grade)
+    assert isinstance(case_of(chart, without_bands).grade(chart.results[0]), Within)
