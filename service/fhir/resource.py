@@ -123,50 +123,47 @@ class Procedure(_Typed, frozen=True, gc=False):
     notPerformed: Any = None  # noqa: N815
 
 
-class MedicationStatement(_Typed, frozen=True, gc=False):
-    """A medicine that is or was taken."""
+class _Medicine(_Typed, frozen=True, gc=False):
+    """A medicine taken or prescribed: records mix the spellings of both."""
 
+    intent: Any = None
     medicationCodeableConcept: Later = None  # noqa: N815
     medicationReference: Any = None  # noqa: N815
     medication: Any = None
     effectiveDateTime: Any = None  # noqa: N815
     effectivePeriod: Any = None  # noqa: N815
-    taken: Any = None
-    wasNotTaken: Any = None  # noqa: N815
-    adherence: Any = None
-    reasonCode: Any = None  # noqa: N815
-    reasonReference: Any = None  # noqa: N815
-    reasonForUseCodeableConcept: Any = None  # noqa: N815
-    reason: Any = None
-    dosage: Later = None
-
-
-class MedicationRequest(_Typed, frozen=True, gc=False):
-    """A prescription."""
-
-    intent: Any = None
-    doNotPerform: Any = None  # noqa: N815
-    medicationCodeableConcept: Later = None  # noqa: N815
-    medicationReference: Any = None  # noqa: N815
-    medication: Any = None
     authoredOn: Any = None  # noqa: N815
     dateWritten: Any = None  # noqa: N815
     dateEnded: Any = None  # noqa: N815
     reasonCode: Any = None  # noqa: N815
     reasonCodeableConcept: Any = None  # noqa: N815
+    reasonForUseCodeableConcept: Any = None  # noqa: N815
     reasonReference: Any = None  # noqa: N815
     reason: Any = None
+    dosage: Later = None
     dosageInstruction: Later = None  # noqa: N815
     dispenseRequest: Any = None  # noqa: N815
+    doNotPerform: Any = None  # noqa: N815
+    taken: Any = None
+    wasNotTaken: Any = None  # noqa: N815
     wasNotGiven: Any = None  # noqa: N815
+    adherence: Any = None
 
 
-class MedicationOrder(MedicationRequest, frozen=True, gc=False):
-    """DSTU2 of the same."""
+class MedicationStatement(_Medicine, frozen=True, gc=False):
+    """A medicine that is or was taken."""
 
 
-class MedicationPrescription(MedicationRequest, frozen=True, gc=False):
-    """DSTU1 of the same."""
+class MedicationRequest(_Medicine, frozen=True, gc=False):
+    """A prescription."""
+
+
+class MedicationOrder(_Medicine, frozen=True, gc=False):
+    """DSTU2: a prescription."""
+
+
+class MedicationPrescription(_Medicine, frozen=True, gc=False):
+    """DSTU1: a prescription."""
 
 
 class Medication(_Typed, frozen=True, gc=False):
