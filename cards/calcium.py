@@ -52,11 +52,8 @@ def _albumin_of(case: Case, total: Result) -> tuple[Result, ...]:
     day = total.when.first_day
     return tuple(
         r
-        for r in case.chart.results
-        if r.analyte == ALBUMIN
-        and r.status is not ResultStatus.PRELIMINARY
-        and r.comparator is None
-        and r.when.first_day == r.when.last_day == day == total.when.last_day
+        for r in case.chart.usable(ALBUMIN)
+        if r.comparator is None and r.when.first_day == r.when.last_day == day == total.when.last_day
     )
 
 

@@ -90,7 +90,7 @@ def _once_each(cards: Iterable[Card]) -> Iterator[Card]:
             if _same(intent) not in seen:
                 seen.add(_same(intent))
                 kept.append(intent)
-        yield replace(card, suggestions=tuple(kept))
+        yield card if len(kept) == len(card.suggestions) else replace(card, suggestions=tuple(kept))
 
 
 def _same(intent: Intent) -> tuple[str, str]:

@@ -7,7 +7,6 @@ examples. The loader refuses a sheet that does not hold together, naming the fil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,12 +16,13 @@ from cards.finding import Finding, Indicator, Priority
 from cards.moment import Moment
 from cards.presentation import Gate
 from cards.toml_file import Section, read_toml
+from terminology.closed import Closed
 from terminology.errors import BadContent
 
-E = TypeVar("E", bound=Enum)
+E = TypeVar("E", bound=Closed)
 
 
-class Speaks(Enum):
+class Speaks(Closed):
     """What a kind of finding does.
 
     CARD makes a card. ADDS adds lines to the topic's own card, if there is one. LINE does the same, and without that

@@ -40,14 +40,8 @@ def read_observation(resource: Resource, record: Record) -> tuple[Reading, ...]:
     we know, or a finding that is recorded as absent.
     """
     observed = record.observed(resource.code)
-    if (
-        len(observed.analytes) == 1
-        and not observed.ambiguous
-        and resource.component is None
-        and resource.contained is None
-        and not observed.problems
-    ):
-        return (_result(resource, observed.analytes[0], record, source(resource)),)
+    if observed.only is not None and resource.component is None and resource.contained is None:
+        return (_result(resource, observed.only, record, source(resource)),)
     if (
         resource.component is None
         and resource.contained is None
