@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cards.bands import Grade
-from cards.calcium import ADJUSTED, adjusted_calcium, low_total_without_albumin
+from cards.calcium import ADJUSTED, latest, low_total_without_albumin
 from cards.case import Case
 from cards.chart import Area, Lookup, NotReadable, NotRecorded, Recorded, Result
 from cards.figures import value_of
@@ -54,7 +54,7 @@ def _circumstances(case: Case, sheet: Sheet) -> Iterator[Finding]:
 
 
 def _latest(case: Case, name: str) -> Lookup[tuple[Result, ...]]:
-    found = adjusted_calcium(case) if name == ADJUSTED else case.chart.latest(name)
+    found = latest(case, name)
     match found:
         case Recorded(results):
             fresh = tuple(r for r in results if case.is_fresh(r))

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cards.bands import Grade
-from cards.calcium import ADJUSTED, adjusted_calcium
+from cards.calcium import latest
 from cards.card import LONGEST_SUMMARY
 from cards.case import Case
-from cards.chart import Area, Comparator, Draft, Lookup, Medicine, NotReadable, NotRecorded, Order, Recorded, Result
+from cards.chart import Area, Comparator, Draft, Medicine, NotReadable, NotRecorded, Order, Recorded, Result
 from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.lists import Listing
@@ -183,7 +183,7 @@ def _weight(case: Case, sheet: Sheet) -> Indicator | None:
 
 def _low_results(case: Case, sheet: Sheet) -> Iterator[tuple[Grade, Result]]:
     for row in sheet.rows["disturbance"]:
-        match _latest(case, row.analyte):
+        match latest(case, row.analyte):
             case Recorded(results):
                 graded = [(g, r) for r in results if case.is_fresh(r) and isinstance(g := case.grade(r), Grade)]
                 low = [(grade, result) for grade, result in graded if grade.side == "low"]
@@ -191,10 +191,6 @@ def _low_results(case: Case, sheet: Sheet) -> Iterator[tuple[Grade, Result]]:
                     yield max(low, key=lambda pair: pair[0].indicator)
             case NotRecorded() | NotReadable():
                 pass
-
-
-def _latest(case: Case, name: str) -> Lookup[tuple[Result, ...]]:
-    return adjusted_calcium(case) if name == ADJUSTED else case.chart.latest(name)
 
 
 def _ordered(case: Case, sheet: Sheet) -> Iterator[_Ordered]:

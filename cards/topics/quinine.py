@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final, TypeAlias
 
 from cards.bands import Grade
-from cards.calcium import ADJUSTED, adjusted_calcium, low_total_without_albumin
+from cards.calcium import latest, low_total_without_albumin
 from cards.case import Case
 from cards.chart import Area, Draft, Medicine, NotReadable, NotRecorded, Problem, Recorded, Result
 from cards.figures import listed
@@ -90,7 +90,7 @@ def _cautions(case: Case, sheet: Sheet) -> Iterator[tuple[object, Caution]]:
 def _outside(case: Case, *names: str) -> Iterator[tuple[Grade, Result]]:
     """The newest values of these analytes that are recent and outside their range."""
     for name in names:
-        match adjusted_calcium(case) if name == ADJUSTED else case.chart.latest(name):
+        match latest(case, name):
             case Recorded(results):
                 for result in results:
                     if case.is_fresh(result) and isinstance(grade := case.grade(result), Grade):
