@@ -12,6 +12,7 @@ from cards.bands import Bands, load_bands
 from cards.card import Reason
 from cards.facts import Fact, Source, load_facts, load_sources
 from cards.presentation import Gatekeeper, load_gatekeeper
+from cards.promises import Promises, load_promises
 from cards.red_flags import CONTENT as RED_FLAGS
 from cards.screening import load_screen
 from cards.toml_file import Section, read_toml
@@ -48,6 +49,7 @@ class Content:
     windows: Windows
     bands: Bands
     gatekeeper: Gatekeeper
+    promises: Promises  # what holds for every card
     vocabulary: Vocabulary
     hash: str
     beyond: bool  # whether what goes beyond the fact sheet is shown
@@ -84,6 +86,7 @@ def load_content(
         windows=load_windows(),
         bands=load_bands(vocabulary.analytes),
         gatekeeper=load_gatekeeper(),
+        promises=load_promises(),
         vocabulary=vocabulary,
         hash=_hash(),
         beyond=beyond,

@@ -17,6 +17,7 @@ from cards.finding import Finding, Indicator, Priority
 from cards.lists import TABLES, Listing, read_list, read_row
 from cards.moment import Moment
 from cards.presentation import Gate
+from cards.promises import Promise, read_promises
 from cards.toml_file import Section, headers, read_toml
 from terminology.errors import BadContent
 
@@ -53,6 +54,7 @@ class Kind:
     speaks: Speaks
     indicator: Indicator
     summary: str
+    when: str  # when it is found, as a clinician reads it on the page
     found: str
     why: tuple[Sentence, ...]
     check: tuple[Sentence, ...]
@@ -101,6 +103,9 @@ class Sheet:
     reassures: bool  # withheld by any critical card, and when any topic's rules failed
     gates: tuple[Gate, ...]
     links: tuple[str, ...]
+    appears: tuple[Promise, ...]  # when there is a card, as a clinician reads it; so too the next two
+    silent: tuple[Promise, ...]
+    never: tuple[Promise, ...]
     numbers: Mapping[str, Decimal]
     lists: Mapping[str, Listing]
     rows: Mapping[str, tuple[Listing, ...]]  # by table: the rows of [[contraindication]] and the like
@@ -187,6 +192,9 @@ def read_sheet(code: str, whole: Section) -> Sheet:
         reassures=topic.flag("reassures"),
         gates=tuple(topic.member(Gate, name) for name in topic.texts("gates")) or (Gate.OPEN,),
         links=topic.texts("links"),
+        appears=read_promises(topic, "appears"),
+        silent=read_promises(topic, "silent"),
+        never=read_promises(topic, "never"),
         numbers={name: _threshold(table) for name, table in whole.sections("threshold").items()},
         lists={name: read_list(table) for name, table in whole.sections("list").items()},
         rows={name: tuple(read_row(row) for row in whole.rows(name)) for name in TABLES},
@@ -234,6 +242,7 @@ def _kind(name: str, table: Section) -> Kind:
         speaks=speaks,
         indicator=table.member(Indicator, table.text("indicator", "info")),
         summary=table.text("summary", ""),
+        when=table.text("when", ""),
         found=table.text("found", ""),
         why=parts["why"],
         check=parts["check"],
@@ -247,6 +256,8 @@ def _kind(name: str, table: Section) -> Kind:
     table.done()
     if speaks is Speaks.CARD and not (kind.summary and kind.why and kind.check and kind.consider):
         raise BadContent(f"{table.where}: a card needs summary, why, check and consider")
+    if speaks is Speaks.CARD and not kind.when:
+        raise BadContent(f"{table.where}: when should tell a clinician when there is this card")
     if speaks is not Speaks.SILENT and not (kind.facts or kind.sources):
         raise BadContent(f"{table.where}: facts or sources should say what the finding rests on")
     return kind
