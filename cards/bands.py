@@ -126,9 +126,9 @@ class Bands:
         """The bands of one analyte."""
         return self._by_analyte.get(analyte, ())
 
-    def ask_for(self, analyte: str) -> bool:
-        """Whether any band of the analyte counts only beside a medicine."""
-        return any(band.only_with for band in self.of(analyte))
+    def ask_for(self, analyte: str) -> frozenset[str]:
+        """The medicine classes beside which alone some band of the analyte counts."""
+        return frozenset(band.only_with for band in self.of(analyte) if band.only_with)
 
     def grade(
         self, result: Result, analyte: Analyte, person: Person, *, taking: frozenset[str] = frozenset()

@@ -121,7 +121,7 @@ class Case:
 
     def _grade(self, result: Result) -> Grading:
         asked = self.bands.ask_for(result.analyte)  # only creatine kinase: going through the medicines is the dear part
-        taking = frozenset({"statin"}) if asked and self.taking("statin") else frozenset[str]()
+        taking = frozenset(name for name in asked if self.taking(name)) if asked else asked
         return self.bands.grade(result, self.analyte(result.analyte), self.chart.person, taking=taking)
 
     def is_fresh(self, result: Result, within: int | None = None) -> bool:

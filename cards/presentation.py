@@ -47,6 +47,7 @@ class Gatekeeper:
     symptoms: Mapping[Symptom, frozenset[str]]
     words: Mapping[Symptom, str]
     adult: int
+    palliative: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +136,15 @@ def load_gatekeeper() -> Gatekeeper:
     """The content of presentation.toml. Raises BadContent if a symptom is missing."""
     whole = Section("presentation.toml", read_toml(files("cards") / "presentation.toml"))
     symptoms, words, age = whole.section("symptoms"), whole.section("words"), whole.section("age")
+    palliative = whole.section("palliative")
     whole.done()
     keeper = Gatekeeper(
         symptoms={s: frozenset(symptoms.texts(s.value)) for s in Symptom},
         words={s: words.text(s.value) for s in Symptom},
         adult=age.whole("adult"),
+        palliative=palliative.texts("concepts"),
     )
-    for section in (symptoms, words, age):
+    for section in (symptoms, words, age, palliative):
         section.done()
     if not all(keeper.symptoms.values()):
         raise BadContent("presentation.toml: every symptom needs at least one concept")

@@ -52,6 +52,12 @@ class RedFlagContent:
     neuropathy: tuple[str, ...]
     referrals: tuple[str, ...]
 
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """Every concept and order that the file names."""
+        signs = (concept for concepts in self.signs.values() for concept in concepts)
+        return (*signs, *self.breathing, *self.known, *self.neuropathy, *self.referrals)
+
 
 @dataclass(frozen=True, slots=True)
 class RedFlag:

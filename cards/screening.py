@@ -29,6 +29,7 @@ class ScreenTestContent:
     order: str
     pending: tuple[str, ...]
     facts: tuple[str, ...]
+    since: tuple[str, ...]  # medicines after whose latest start a result counts as done
 
 
 class Standing(Closed):
@@ -60,7 +61,7 @@ class Screen:
         """Where one test stands. Ask only if results, medicines and orders were read to the end (3.8 no. 13)."""
         content = self.tests[test]
         recent = case.surely_fresh(*content.analytes)  # a comparator that does not decide was set aside before
-        counted = _settling(case, recent) if test is ScreenTest.UE else recent
+        counted = _settling(case, recent, content.since) if test is ScreenTest.UE else recent
         if counted:
             return Screened(test, Standing.DONE, tuple(counted))
         awaited = case.ordered(
@@ -78,9 +79,10 @@ class Screen:
         return tuple(t for t in tests or tuple(ScreenTest) if self.look(case, t).state is Standing.MISSING)
 
 
-def _settling(case: Case, potassium: list[Result]) -> list[Result]:
+def _settling(case: Case, potassium: list[Result], since: tuple[str, ...]) -> list[Result]:
     """Potassium that counts as U&E done: not haemolysed, taken after the latest start of an active diuretic (3.2)."""
-    starts = [start for m in case.taking("diuretic") if (start := case.started(m)) is not None] if potassium else []
+    taken = case.taking(*since) if potassium and since else ()
+    starts = [start for m in taken if (start := case.started(m)) is not None]
     last = max(starts, default=None)
     return [r for r in potassium if not r.haemolysed and (last is None or r.when.first_day > last)]
 
@@ -105,6 +107,7 @@ def load_screen() -> Screen:
             order=table.text("order"),
             pending=table.texts("pending"),
             facts=table.texts("facts"),
+            since=table.texts("since"),
         )
         table.done()
     tables.done()
