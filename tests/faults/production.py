@@ -30,6 +30,7 @@ from tests.service.test_server import Running, free_port
 
 VIEW = "muscle-patient-view"
 WORKERS = 2
+CAN_TELL_WORKERS = Path("/proc/self/task").is_dir()
 CRAMP = {
     "resourceType": "Condition",
     "id": "c1",
@@ -205,8 +206,12 @@ def _wait_for(service: Hospital) -> None:
             assert service.process.poll() is None, (service.out, service.err)
             time.sleep(0.05)
         else:
-            return
-    raise AssertionError("the service did not start")
+            break
+    else:
+        raise AssertionError("the service did not start")
+    for worker in service.workers() if CAN_TELL_WORKERS else ():  # the others may still be on their way
+        with service.only(worker):
+            service.ask("GET", "/cds-services")
 
 
 @contextmanager

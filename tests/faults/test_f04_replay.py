@@ -2,19 +2,16 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from tests.contract.cds_hooks import faults
-from tests.faults.production import WORKERS, a_call, a_folder, production, token
+from tests.faults.production import CAN_TELL_WORKERS, WORKERS, a_call, a_folder, production, token
 from tests.service.hooks.tokens import CALL, EC, FEEDBACK, bearer
 
 EMPTY_REPORT = b'{"feedback": []}'
 PATHS = {"discovery": ("GET", "/cds-services", None), "a call": ("POST", CALL, a_call()), "feedback": ("POST", FEEDBACK, EMPTY_REPORT)}  # fmt: skip
-needs_proc = pytest.mark.skipif(
-    not Path("/proc/self/task").is_dir(), reason="which process is a worker is read in /proc"
-)
+needs_proc = pytest.mark.skipif(not CAN_TELL_WORKERS, reason="which process is a worker is read in /proc")
 
 
 @pytest.fixture(scope="module")
