@@ -86,6 +86,7 @@ def create_app(
     advise: Callable[[HookCall], Answer] | None = None,
     log: AccessLog | None = None,
     store: Store | None = None,
+    keys: Keys | None = None,
     now: Callable[[], datetime] | None = None,
 ) -> Flask:
     """The application. What is not handed in is made from the settings; ``now`` gives an aware datetime.
@@ -110,7 +111,7 @@ def create_app(
         feedback=feedback.reader(parts.content.override_reasons, comments=settings.store_feedback_comments),
         now=now,
         origins=_origins(settings),
-        caller=_caller(settings, store, now),
+        caller=_caller(settings, keys, store, now),
     ).register(app)
     if settings.profile is Profile.DEMO:
         app.register_blueprint(demo.pages(partial(_today, settings)))
@@ -169,12 +170,20 @@ def _callers_are_proven(settings: Settings) -> bool:
     return settings.profile is Profile.PRODUCTION and settings.authentication
 
 
+def create_keys(settings: Settings) -> Keys:
+    """The keys of the clients; of none where callers are not proven. Fetches nothing yet.
+
+    Raises BadSettings if the key file of a client holds no usable key.
+    """
+    return Keys(settings.clients if _callers_are_proven(settings) else ())
+
+
 def _caller(
-    settings: Settings, store: Store, now: Callable[[], datetime]
+    settings: Settings, keys: Keys | None, store: Store, now: Callable[[], datetime]
 ) -> Callable[[str | None, str], Client] | None:
     if not _callers_are_proven(settings):
         return None
-    trust = Trust(settings.clients, Keys(settings.clients), store, settings.public_url)
+    trust = Trust(settings.clients, keys or create_keys(settings), store, settings.public_url)
     return lambda authorization, path: trust.caller(authorization, path, now())
 
 

@@ -16,7 +16,15 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 from werkzeug.exceptions import BadRequest
 
-from service.app import access_log, create_app, load_parts, log_accepted_risks, log_store, warn_of_overdue_content
+from service.app import (
+    access_log,
+    create_app,
+    create_keys,
+    load_parts,
+    log_accepted_risks,
+    log_store,
+    warn_of_overdue_content,
+)
 from service.hooks import refusal
 from service.observe import correlation_id
 from service.settings import Settings
@@ -65,7 +73,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
 
     def load(self) -> Flask:
         """The application of one worker. Chunks of a body that are none are the caller's fault, not a defect."""
-        app = create_app(self.settings, self.parts)
+        keys = create_keys(self.settings)
+        app = create_app(self.settings, self.parts, keys=keys)
+        keys.keep_fresh()
         app.register_error_handler(ParseException, lambda _error: app.handle_http_exception(BadRequest()))
         return app
 
