@@ -17,6 +17,7 @@ from service.clients import Client
 from service.errors import BadSettings
 from service.fhir import write
 from service.fhir.client import FhirBase
+from service.fhir.outgoing import Observe, nobody
 from service.fhir.queries import Query, prefetch_templates, queries_for
 from service.fhir.retrieve import Retriever
 from service.hooks import feedback
@@ -55,9 +56,14 @@ def load_parts(settings: Settings) -> Parts:
     return Parts(content, {one.id: queries_for(one.id, vocabulary) for one in SERVICES})
 
 
-def create_advisor(settings: Settings, parts: Parts, today: Callable[[], date] | None = None) -> Advisor:
-    """The pipeline, with the clock of this machine unless it is handed another day."""
-    retriever = Retriever(_fhir_bases(settings))
+def create_advisor(
+    settings: Settings, parts: Parts, today: Callable[[], date] | None = None, *, observe: Observe = nobody
+) -> Advisor:
+    """The pipeline, with the clock of this machine unless it is handed another day.
+
+    ``observe`` is told of every request to a FHIR server, in the thread that made it.
+    """
+    retriever = Retriever(_fhir_bases(settings), observe=observe)
     return Advisor(
         retriever=retriever,
         by_client=_by_client(settings, retriever),
@@ -238,7 +244,9 @@ def _fhir_bases(settings: Settings) -> Iterator[FhirBase]:
 def _by_client(settings: Settings, retriever: Retriever) -> dict[str, Retriever]:
     """What fetches for each client: from its own servers and no other (R4)."""
     return {
-        client.name: retriever.for_bases(FhirBase(base, open_server=client.open_server) for base in client.fhir_bases)
+        client.name: retriever.for_bases(
+            (FhirBase(base, open_server=client.open_server) for base in client.fhir_bases), client.name
+        )
         for client in settings.clients
     }
 
