@@ -43,10 +43,15 @@ class Breaker:
         with self._lock:
             return self._opened is not None
 
-    def ask(self) -> Leave:
-        """Whether a request may be made now. Unless the answer is NO, :meth:`tell` must follow."""
+    def ask(self, since: float) -> Leave:
+        """Whether a request may be made now. Unless the answer is NO, :meth:`tell` must follow.
+
+        ``since``: when the call began that the request is for, an instant of the clock. A call that was under way when
+        the breaker opened goes on as it began: what its cards say of a server that is down must not depend on which
+        of its searches failed first.
+        """
         with self._lock:
-            if self._opened is None:
+            if self._opened is None or self._opened > since:
                 return Leave.YES
             if self._probing or self._clock() - self._opened < SECONDS_OPEN:
                 return Leave.NO

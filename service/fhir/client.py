@@ -76,7 +76,7 @@ class Budget:
     def __init__(self, *, deadline: float, most_bytes: int, clock: Callable[[], float] | None = None) -> None:
         """``deadline``: an instant of ``clock``, in seconds; of ``time.monotonic`` if that is None."""
         self._clock = clock or time.monotonic
-        self._began = self._clock()
+        self.began = self._clock()
         self.deadline = deadline
         self._bytes_left = most_bytes
         self._lock = threading.Lock()
@@ -87,7 +87,7 @@ class Budget:
 
     def allows_retry(self) -> bool:
         """Whether enough time is left for a second try (R6)."""
-        return self.seconds_left() >= _SHARE_LEFT_FOR_A_RETRY * (self.deadline - self._began)
+        return self.seconds_left() >= _SHARE_LEFT_FOR_A_RETRY * (self.deadline - self.began)
 
     def spend(self, size: int) -> bool:
         """Take ``size`` bytes of what may be read; False if there are not that many left."""
@@ -152,7 +152,7 @@ class FhirClient:
         The circuit breaker is told of the last try alone: after a quiet hour every idle connection may be dead at once,
         and that is no failure of the server.
         """
-        leave = self._breaker.ask()
+        leave = self._breaker.ask(since=budget.began)
         if leave is Leave.NO:
             return Failed(Trouble.LEFT_ALONE)
         tried = None

@@ -249,3 +249,19 @@ def test_f10_a_handshake_that_drips_is_ended_at_the_deadline(certificate):
         assert get(client, 0.3) == NOT_ANSWERED
         assert time.monotonic() - began < 1.0
         client.close()
+
+
+# ---- a proxy
+
+
+def test_a_proxy_of_the_settings_is_gone_through_and_watched_too():
+    with running() as proxy:
+        record = proxy.ehr()
+        record.put(PATIENT)
+        record.answers("*", ok(), drip_headers(0.01))
+        client = FhirClient(FhirBase("http://ehr.invalid/fhir", proxy=proxy.origin), Limits())
+
+        assert b"Patient" in get(client)
+        assert get(client, 0.3) == NOT_ANSWERED
+        assert [one.all_of("host") for one in record.requests] == [["ehr.invalid"]] * 2
+        client.close()
