@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from service.errors import BadSettings
 from service.fhir.client import MIB, Budget, FhirBase, FhirClient, Limits
 from service.fhir.outgoing import Outcome
 from service.fhir.retrieve import Retriever
@@ -248,6 +249,24 @@ def test_f10_a_handshake_that_drips_is_ended_at_the_deadline(certificate):
 
         assert get(client, 0.3) == NOT_ANSWERED
         assert time.monotonic() - began < 1.0
+        client.close()
+
+
+def test_a_file_without_certificates_stops_the_start(tmp_path):
+    file = tmp_path / "none.pem"
+    file.write_text("not a certificate")
+
+    with pytest.raises(BadSettings, match="fhir_ca_file"):
+        FhirClient(FhirBase("https://ehr.example/fhir", ca_file=str(file)), Limits())
+
+
+def test_nothing_makes_a_certificate_go_unchecked(certificate):
+    with running(tls=certificate.context) as server:
+        client = FhirClient(FhirBase(server.ehr().base), Limits())
+        client._session.verify = False
+
+        assert get(client) == NOT_ANSWERED
+        assert server.ehr().requests == []
         client.close()
 
 
