@@ -1,7 +1,7 @@
 """Where the parts are joined: settings, vocabulary, rules, FHIR and hooks become one application."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -17,6 +17,7 @@ from service.clients import Client
 from service.errors import BadSettings
 from service.fhir import write
 from service.fhir.client import FhirBase
+from service.fhir.outgoing import Observe, nobody
 from service.fhir.queries import Query, prefetch_templates, queries_for
 from service.fhir.retrieve import Retriever
 from service.hooks import feedback
@@ -55,9 +56,14 @@ def load_parts(settings: Settings) -> Parts:
     return Parts(content, {one.id: queries_for(one.id, vocabulary) for one in SERVICES})
 
 
-def create_advisor(settings: Settings, parts: Parts, today: Callable[[], date] | None = None) -> Advisor:
-    """The pipeline, with the clock of this machine unless it is handed another day."""
-    retriever = Retriever(_fhir_bases(settings))
+def create_advisor(
+    settings: Settings, parts: Parts, today: Callable[[], date] | None = None, *, observe: Observe = nobody
+) -> Advisor:
+    """The pipeline, with the clock of this machine unless it is handed another day.
+
+    ``observe`` is told of every request to a FHIR server, in the thread that made it.
+    """
+    retriever = Retriever(_fhir_bases(settings), observe=observe)
     return Advisor(
         retriever=retriever,
         by_client=_by_client(settings, retriever),
@@ -240,14 +246,22 @@ def _fhir_bases(settings: Settings) -> Iterator[FhirBase]:
     """The servers for callers who are not told apart; in the demo profile also without a token, as test servers have
     none (F3).
     """
-    for base in settings.fhir_bases:
-        yield FhirBase(base, open_server=settings.profile is Profile.DEMO)
+    return _bases(settings, settings.fhir_bases, open_server=settings.profile is Profile.DEMO)
+
+
+def _bases(settings: Settings, urls: Iterable[str], *, open_server: bool) -> Iterator[FhirBase]:
+    """How servers are called is the same for all: by which authorities, through which proxy (R5)."""
+    ca_file = None if settings.fhir_ca_file is None else str(settings.fhir_ca_file)
+    for url in urls:
+        yield FhirBase(url, open_server=open_server, ca_file=ca_file, proxy=settings.fhir_proxy)
 
 
 def _by_client(settings: Settings, retriever: Retriever) -> dict[str, Retriever]:
     """What fetches for each client: from its own servers and no other (R4)."""
     return {
-        client.name: retriever.for_bases(FhirBase(base, open_server=client.open_server) for base in client.fhir_bases)
+        client.name: retriever.for_bases(
+            _bases(settings, client.fhir_bases, open_server=client.open_server), client.name
+        )
         for client in settings.clients
     }
 
