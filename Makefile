@@ -37,7 +37,8 @@ docs: $(VENV)/.runtime ## write the generated reference pages anew
 
 pins: $(VENV)/.pins ## resolve requirements/ anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(PIN) --output-file requirements/runtime.txt pyproject.toml
-	$(PIN) --constraint requirements/runtime.txt --extra dev --extra postgres --output-file requirements/dev.txt pyproject.toml
+	$(PIN) --constraint requirements/runtime.txt --extra postgres --output-file requirements/postgres.txt pyproject.toml
+	$(PIN) --constraint requirements/postgres.txt --extra dev --extra postgres --output-file requirements/dev.txt pyproject.toml
 	echo "setuptools>=77" | $(PIN) --output-file requirements/build.txt -
 	@for file in requirements/*.txt; do grep -E '^([a-z0-9]|    --hash=)' $$file > $$file.new && mv $$file.new $$file; done
 

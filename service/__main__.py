@@ -73,7 +73,7 @@ def demo(port: int | None) -> None:
     from service.demo import what_to_try  # noqa: PLC0415 -- start-up time of the other commands
 
     settings = load_here(**_given(port=port), profile="demo")
-    _serve(settings, what_to_try(f"http://{settings.host}:{settings.port}"))
+    _serve(settings, what_to_try(settings.public_url or f"http://{settings.host}:{settings.port}"))
 
 
 @main.command()
