@@ -11,10 +11,10 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --require-hashes --only-binary :all: --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check docs pins clean
+.PHONY: help run test lint check docs licences sbom pins clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runtime ## start the service with synthetic patients on 127.0.0.1 (PORT=5000)
 	@$(BIN)/muscle-cds demo --port $(PORT)
@@ -35,9 +35,20 @@ docs: $(VENV)/.runtime ## write the generated reference pages anew
 	$(BIN)/python -m service.reference
 	$(BIN)/python -m tests.contract.conformance
 
+licences: $(VENV)/.dev ## write the list of packages and their licences anew
+	$(BIN)/python -m tests.deploy.licences
+
+sbom: $(VENV)/.dev ## write what ships, as CycloneDX JSON, into dist/: of the packages alone, and of the image
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
+	  --output-file dist/muscle-cds.cdx.json requirements/runtime.txt
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
+	  --output-file dist/muscle-cds-image.cdx.json requirements/postgres.txt
+
 pins: $(VENV)/.pins ## resolve requirements/ anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(PIN) --output-file requirements/runtime.txt pyproject.toml
-	$(PIN) --constraint requirements/runtime.txt --extra dev --extra postgres --output-file requirements/dev.txt pyproject.toml
+	$(PIN) --constraint requirements/runtime.txt --extra postgres --output-file requirements/postgres.txt pyproject.toml
+	$(PIN) --constraint requirements/postgres.txt --extra dev --extra postgres --output-file requirements/dev.txt pyproject.toml
 	echo "setuptools>=77" | $(PIN) --output-file requirements/build.txt -
 	@for file in requirements/*.txt; do grep -E '^([a-z0-9]|    --hash=)' $$file > $$file.new && mv $$file.new $$file; done
 

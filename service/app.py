@@ -14,6 +14,7 @@ from cards.content import Content, load_content
 from service import demo
 from service.answer import Answer
 from service.clients import Client
+from service.demo.seed import Seeded, seed
 from service.errors import BadSettings
 from service.fhir import write
 from service.fhir.client import FhirBase
@@ -206,6 +207,11 @@ def prune_store(settings: Settings) -> int:
         return store.prune(_now())
     finally:
         store.close()
+
+
+def seed_server(settings: Settings, base: str, token: str | None, wait: float) -> Seeded:
+    """Put the synthetic patients, as of today, into a FHIR server. Raises BadSettings, NotSeeded."""
+    return seed(base, _today(settings), token=token, wait=wait)
 
 
 def answer_once(settings: Settings, body: bytes, day: date | None) -> dict[str, Any]:
