@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from service.store.contract import RETENTION_DAYS, FeedbackItem, FeedbackOutcome, ShownCard
 from service.store.keys import feedback_key, token_key
+from service.store.report import Line, Reported, Shown, lines
 
 Row = TypeVar("Row")
 
@@ -64,6 +65,18 @@ class MemoryStore:
                 + _drop(self.cards, [key for key, card in self.cards.items() if card.at < oldest])
                 + _drop(self.feedback, [key for key, (_, item) in self.feedback.items() if item.received < oldest])
             )
+
+    def report(self) -> tuple[Line, ...]:
+        """Shown, accepted and overridden by week and topic, of all that is kept."""
+        with self._lock:
+            cards = dict(self.cards)
+            feedback = tuple(item for _, item in self.feedback.values())
+        told = (
+            Reported(card.topic if card else "", item.outcome, item.reason, card.at if card else item.received)
+            for item in feedback
+            for card in (cards.get(item.card),)
+        )
+        return lines((Shown(card.topic, card.at) for card in cards.values()), told)
 
     def ready(self) -> bool:
         """Memory is always there."""
