@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import msgspec
@@ -19,6 +20,8 @@ from terminology.vocabulary import Vocabulary
 FHIR_PATH = "/demo/fhir"
 LONGEST_NAME = 100
 """Characters of a name that are looked at in a search."""
+
+_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 View = Callable[..., Response]
 
@@ -48,9 +51,10 @@ class Surroundings:
 
 def pages(around: Surroundings) -> Blueprint:
     """The page at ``/demo/``, ready requests, a FHIR server, the order pad's search and the report on feedback."""
-    blueprint = Blueprint("demo", __name__, url_prefix="/demo", static_folder="static")
+    blueprint = Blueprint("demo", __name__, url_prefix="/demo")
     blueprint.after_request(_guarded)
-    blueprint.add_url_rule("/", "page", lambda: blueprint.send_static_file("index.html"))
+    blueprint.add_url_rule("/", "page", lambda: part_of_page("index.html"))
+    blueprint.add_url_rule("/static/<name>", "part_of_page", part_of_page)
     orderables = cache(lambda: all_orderables(around.vocabulary))
     for path, view in _views(around, orderables).items():
         blueprint.add_url_rule(path, view.__name__, view)
@@ -113,6 +117,19 @@ def all_patients() -> Response:
         for one in patients().values()
     ]
     return _json({"patients": listed})
+
+
+def part_of_page(name: str) -> Response:
+    """The page itself, or a style, script or picture of it. Nothing that is not in the folder has a name here."""
+    if name not in _parts():
+        raise NotFound
+    return Response(_parts()[name], mimetype=_TYPES[name.rpartition(".")[2]])
+
+
+@cache
+def _parts() -> dict[str, bytes]:
+    folder = files(__package__) / "static"
+    return {file.name: file.read_bytes() for file in folder.iterdir() if file.name.rpartition(".")[2] in _TYPES}
 
 
 def _guarded(response: Response) -> Response:

@@ -70,13 +70,11 @@ class MemoryStore:
         """Shown, accepted and overridden by week and topic, of all that is kept."""
         with self._lock:
             cards = dict(self.cards)
-            feedback = tuple(item for _, item in self.feedback.values())
-        told = (
-            Reported(card.topic if card else "", item.outcome, item.reason, card.at if card else item.received)
-            for item in feedback
-            for card in (cards.get(item.card),)
+            reports = tuple(self.feedback.values())
+        return lines(
+            (Shown(card.topic, card.at) for card in cards.values()),
+            (_reported(cards.get(item.card), client, item) for client, item in reports),
         )
-        return lines((Shown(card.topic, card.at) for card in cards.values()), told)
 
     def ready(self) -> bool:
         """Memory is always there."""
@@ -84,6 +82,12 @@ class MemoryStore:
 
     def close(self) -> None:
         """Nothing waits."""
+
+
+def _reported(card: ShownCard | None, client: str, item: FeedbackItem) -> Reported:
+    if card is None or card.client != client:
+        return Reported("", item.outcome, item.reason, item.received)
+    return Reported(card.topic, item.outcome, item.reason, card.at)
 
 
 def _bound(rows: OrderedDict[str, Row]) -> None:
