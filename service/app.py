@@ -101,6 +101,7 @@ def create_app(
     Raises BadSettings in the production profile if it is not known who may call: that is never left open.
     """
     refuse_unproven(settings)
+    settings = _with_own_patients(settings)
     now = now or _now
     store = store or create_store(settings)
     parts = parts or load_parts(settings)
@@ -121,11 +122,32 @@ def create_app(
         caller=_caller(settings, keys, store, now),
     ).register(app)
     if settings.profile is Profile.DEMO:
-        app.register_blueprint(demo.pages(partial(_today, settings)))
+        app.register_blueprint(demo.pages(_around_the_demo(settings, parts, store)))
     if settings.serve_openapi:
         document = msgspec.json.encode(openapi(SERVICES, parts.content.version))
         app.add_url_rule("/openapi.json", "openapi", lambda: Response(document, mimetype="application/json"))
     return app
+
+
+def _with_own_patients(settings: Settings) -> Settings:
+    """In the demo profile the FHIR server of the demo may be called too: this very process, on loopback."""
+    if settings.profile is Profile.PRODUCTION:
+        return settings
+    return replace(settings, fhir_bases=tuple(dict.fromkeys((*settings.fhir_bases, _demo_fhir(settings)))))
+
+
+def _demo_fhir(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}{demo.FHIR_PATH}"
+
+
+def _around_the_demo(settings: Settings, parts: Parts, store: Store) -> demo.Surroundings:
+    return demo.Surroundings(
+        today=partial(_today, settings),
+        fhir_server=_demo_fhir(settings),
+        vocabulary=parts.content.vocabulary,
+        report=store.report if isinstance(store, MemoryStore) else tuple,
+    )
 
 
 def create_store(settings: Settings) -> Store:
