@@ -114,15 +114,20 @@ class DatabaseStore:
 
     def _keep(self, cards: Sequence[ShownCard]) -> None:
         with self._connected() as connection:
-            for card in cards:
-                _insert_new(connection, CARDS_SHOWN, _shown_row(card))
+            connection.execute(_insert(connection, CARDS_SHOWN), [_shown_row(card) for card in cards])
+
+
+def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Insert rows whose keys are not there yet."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
 
 
 def _insert_new(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
     """Insert a row unless its key is there: one statement, so that of any number at once exactly one is True."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values(row).on_conflict_do_nothing().returning(*table.primary_key)
-    return bool(connection.execute(statement).all())
+    statement = _insert(connection, table).returning(*table.primary_key)
+    return bool(connection.execute(statement, row).all())
 
 
 def _clients(connection: Connection, cards: set[str]) -> dict[str, str]:
