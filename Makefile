@@ -11,10 +11,10 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --require-hashes --only-binary :all: --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check docs pins clean
+.PHONY: help run test lint check docs bench pins clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runtime ## start the service with synthetic patients on 127.0.0.1 (PORT=5000)
 	@$(BIN)/muscle-cds demo --port $(PORT)
@@ -35,6 +35,9 @@ docs: $(VENV)/.runtime ## write the generated reference pages anew
 	$(BIN)/python -m service.reference
 	$(BIN)/python -m tests.contract.conformance
 
+bench: $(VENV)/.dev ## measure speed beside alternatives, and judge it: docs/performance.md
+	$(BIN)/python -m bench run
+
 pins: $(VENV)/.pins ## resolve requirements/ anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(PIN) --output-file requirements/runtime.txt pyproject.toml
 	$(PIN) --constraint requirements/runtime.txt --extra dev --extra postgres --output-file requirements/dev.txt pyproject.toml
@@ -42,8 +45,8 @@ pins: $(VENV)/.pins ## resolve requirements/ anew from pyproject.toml (UPGRADE=-
 	@for file in requirements/*.txt; do grep -E '^([a-z0-9]|    --hash=)' $$file > $$file.new && mv $$file.new $$file; done
 
 clean: ## remove the virtual environment and everything made by a tool
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
-	find service cards terminology tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage bench.json
+	find service cards terminology tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Name, version and sha256 go into the files and nothing else: what says where a package was found is cut out again.
 PIN := $(VENV)/pins/bin/pip-compile --quiet --no-config --generate-hashes --strip-extras --allow-unsafe $(UPGRADE) \

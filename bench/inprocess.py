@@ -3,7 +3,6 @@
 import gc
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
@@ -96,7 +95,9 @@ class Ours:
         return Alternative(lambda: post(self.app, path, body, tokens.pop()), ready)
 
 
-def run(folder: Path, names: tuple[str, ...] = MEASURED, rounds: int = ROUNDS, share: float = SLICE) -> dict[str, Timed]:
+def run(
+    folder: Path, names: tuple[str, ...] = MEASURED, rounds: int = ROUNDS, share: float = SLICE
+) -> dict[str, Timed]:
     """The samples of each body. The log lines go where nobody reads them, through the same calls."""
     sites = {jwt: Site.made_in(folder / ("jwt" if jwt else "open"), jwt=jwt) for jwt in (False, True)}
     ours = {jwt: Ours.of(site) for jwt, site in sites.items()}
@@ -116,9 +117,7 @@ def run(folder: Path, names: tuple[str, ...] = MEASURED, rounds: int = ROUNDS, s
                 if name == "200/50":
                     alternatives["validate all"] = Alternative(partial(validate_all.read, body))
                 found[name] = interleaved(alternatives, rounds, share)
-            print(f"{name:14} measured", file=sys.stderr)
     finally:
         for one in ours.values():
             one.store.close()
     return found
-

@@ -32,7 +32,7 @@ _BAD: Final = 0.05  # share of bad resources in the dirty body
 
 @dataclass(frozen=True)
 class Size:
-    """How much a body carries. ``lean``: short resources. ``orders``: an order-select with drafts. ``dirty``: bad ones."""
+    """What a body carries. ``lean``: short resources. ``orders``: an order-select with drafts. ``dirty``: bad ones."""
 
     results: int
     medicines: int
@@ -255,9 +255,7 @@ def _quantity(value: Decimal, unit: str) -> Json:
 
 
 def _bundle(resources: list[Any]) -> Json:
-    entries = [
-        {"fullUrl": f"{BASE}/{_place(one)}", "resource": one, "search": {"mode": "match"}} for one in resources
-    ]
+    entries = [{"fullUrl": f"{BASE}/{_place(one)}", "resource": one, "search": {"mode": "match"}} for one in resources]
     return {"resourceType": "Bundle", "type": "searchset", "total": len(resources), "entry": entries}
 
 

@@ -1,4 +1,4 @@
-"""A hospital's set-up in a folder of its own: settings file, key, database with its tables, and tokens of its client."""
+"""A hospital's set-up in a folder of its own: settings file, key, database with its tables, tokens of its client."""
 
 import json
 import time
@@ -37,12 +37,12 @@ class Site:
     key: ECKey
 
     @classmethod
-    def made_in(cls, folder: Path, *, jwt: bool, fhir_base: str = "", **more: int | str) -> "Site":
-        """Write everything down and make the tables. ``fhir_base``: an open server on loopback that may be called."""
+    def made_in(cls, folder: Path, *, jwt: bool, fhir_bases: tuple[str, ...] = (), **more: int | str) -> "Site":
+        """Write everything down and make the tables. ``fhir_bases``: servers on loopback that may be called."""
         folder.mkdir(parents=True, exist_ok=True)
         key = ECKey.generate_key("P-384", {"kid": "bench"})
         (folder / "jwks.json").write_text(json.dumps({"keys": [key.as_dict(private=False)]}), encoding="utf-8")
-        risks = [*(() if jwt else ("auth-off",)), *(("http-fhir-base",) if fhir_base else ())]
+        risks = [*(() if jwt else ("auth-off",)), *(("http-fhir-base",) if fhir_bases else ())]
         lines = [
             f"public_url = {json.dumps(PUBLIC_URL)}",
             f"store = {json.dumps(f'sqlite:///{folder}/store.sqlite')}",
@@ -50,12 +50,12 @@ class Site:
             f"accept_risk = {json.dumps(risks)}",
             *(f"{name} = {json.dumps(value)}" for name, value in more.items()),
         ]
-        if fhir_base and not jwt:
-            lines.append(f"fhir_bases = {json.dumps([fhir_base])}")
+        if fhir_bases and not jwt:
+            lines.append(f"fhir_bases = {json.dumps(fhir_bases)}")
         lines += ["[[client]]", 'name = "ehr"', f"issuer = {json.dumps(ISSUER)}"]
         lines.append(f"jwks_file = {json.dumps(str(folder / 'jwks.json'))}")
-        if fhir_base and jwt:
-            lines.append(f"fhir_bases = {json.dumps([fhir_base])}")
+        if fhir_bases and jwt:
+            lines.append(f"fhir_bases = {json.dumps(fhir_bases)}")
         site = cls(folder, jwt, key)
         site.file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         schema.upgrade(site.settings().store)
