@@ -85,7 +85,7 @@ def _bind(host: str, port: int) -> str:
 
 
 def _settle(_worker: object) -> None:
-    """Keep what was loaded at start out of garbage collection: it is most of the memory and never changes."""
+    """Keep what a worker has made at its start out of garbage collection, as what was loaded before it is already."""
     gc.collect()
     gc.freeze()
 
