@@ -68,7 +68,7 @@ def server(*arguments, **environment):
     process = subprocess.Popen(
         [sys.executable, "-m", "service", *arguments, "--port", str(port)],
         cwd=ROOT,
-        env=kept | environment,
+        env=kept | {"MUSCLE_CDS_DRAIN_SECONDS": "0"} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
