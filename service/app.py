@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -21,6 +21,7 @@ from service.clients import Client
 from service.errors import BadSettings
 from service.fhir import write
 from service.fhir.client import FhirBase
+from service.fhir.outgoing import Observe, nobody
 from service.fhir.queries import Query, prefetch_templates, queries_for
 from service.fhir.retrieve import Retriever
 from service.hooks import feedback
@@ -55,11 +56,9 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the process around an application gives it. ``count`` is given the record of every request, ``draining``
-    says whether the process is about to end.
-    """
+    """What the process around an application gives it: its metrics, if any, and whether it is about to end."""
 
-    count: Callable[[Record], object] = lambda _record: None
+    metrics: "Metrics | None" = None
     draining: Callable[[], bool] = lambda: False
 
 
@@ -75,9 +74,14 @@ def load_parts(settings: Settings) -> Parts:
     return Parts(content, {one.id: queries_for(one.id, vocabulary) for one in SERVICES})
 
 
-def create_advisor(settings: Settings, parts: Parts, today: Callable[[], date] | None = None) -> Advisor:
-    """The pipeline, with the clock of this machine unless it is handed another day."""
-    retriever = Retriever(_fhir_bases(settings))
+def create_advisor(
+    settings: Settings, parts: Parts, today: Callable[[], date] | None = None, *, observe: Observe = nobody
+) -> Advisor:
+    """The pipeline, with the clock of this machine unless it is handed another day.
+
+    ``observe`` is told of every request to a FHIR server, in the thread that made it.
+    """
+    retriever = Retriever(_fhir_bases(settings), observe=observe)
     return Advisor(
         retriever=retriever,
         by_client=_by_client(settings, retriever),
@@ -122,12 +126,15 @@ def create_app(
     around = around or Surroundings()
     trail = create_audit(settings)
     closing: list[_Closes] = [store]
+    servers: Mapping[str, Retriever] = {}
     if trail is not None:
         closing.append(trail)
     if advise is None:
-        advisor = create_advisor(settings, parts)
+        observe = around.metrics.outgoing if around.metrics else nobody
+        advisor = create_advisor(settings, parts, observe=observe)
         advise = advisor.advise
-        closing += (advisor.retriever, *advisor.by_client.values())
+        servers = {"": advisor.retriever, **advisor.by_client}
+        closing += servers.values()
     templates = {service: prefetch_templates(queries) for service, queries in parts.queries.items()}
     app = Flask("muscle-cds", static_folder=None)
     Routes(
@@ -144,7 +151,7 @@ def create_app(
         origins=_origins(settings),
         caller=_caller(settings, store, now),
         slots=Slots(settings.threads),
-        count=around.count,
+        count=partial(_count, around.metrics, servers) if around.metrics else lambda _record: None,
         audit=trail,
     ).register(app)
     Probes(Readiness(store, around.draining, changed=partial(_log_readiness, log))).register(app)
@@ -257,6 +264,14 @@ def log_accepted_risks(settings: Settings, log: AccessLog) -> None:
                 log.process("error", "Accepted risk", risk=danger.risk)
 
 
+def _count(metrics: "Metrics", servers: Mapping[str, Retriever], record: Record) -> None:
+    """After a request: count it; after a hook call, look which FHIR servers are left alone. ``servers``: by client."""
+    metrics.request(record)
+    if record.hook:
+        for client, retriever in servers.items():
+            metrics.circuit(client, is_open=retriever.circuit_open)
+
+
 def _log_readiness(log: AccessLog, ready: bool) -> None:  # noqa: FBT001 -- the one thing it is told
     log.process("warning", "The store can be used again." if ready else "The store cannot be used: not ready.")
 
@@ -327,14 +342,22 @@ def _fhir_bases(settings: Settings) -> Iterator[FhirBase]:
     """The servers for callers who are not told apart; in the demo profile also without a token, as test servers have
     none (F3).
     """
-    for base in settings.fhir_bases:
-        yield FhirBase(base, open_server=settings.profile is Profile.DEMO)
+    return _bases(settings, settings.fhir_bases, open_server=settings.profile is Profile.DEMO)
+
+
+def _bases(settings: Settings, urls: Iterable[str], *, open_server: bool) -> Iterator[FhirBase]:
+    """How servers are called is the same for all: by which authorities, through which proxy (R5)."""
+    ca_file = None if settings.fhir_ca_file is None else str(settings.fhir_ca_file)
+    for url in urls:
+        yield FhirBase(url, open_server=open_server, ca_file=ca_file, proxy=settings.fhir_proxy)
 
 
 def _by_client(settings: Settings, retriever: Retriever) -> dict[str, Retriever]:
     """What fetches for each client: from its own servers and no other (R4)."""
     return {
-        client.name: retriever.for_bases(FhirBase(base, open_server=client.open_server) for base in client.fhir_bases)
+        client.name: retriever.for_bases(
+            _bases(settings, client.fhir_bases, open_server=client.open_server), client.name
+        )
         for client in settings.clients
     }
 

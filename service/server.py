@@ -118,7 +118,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
         """The application of one worker. Chunks of a body that are none are the caller's fault, not a defect."""
         around = Surroundings(draining=self.draining.__bool__)
         if self.metrics is not None:
-            around = replace(around, count=create_metrics(self.settings, self.parts).request)
+            around = replace(around, metrics=create_metrics(self.settings, self.parts))
         app = create_app(self.settings, self.parts, around=around)
         app.register_error_handler(ParseException, lambda _error: app.handle_http_exception(BadRequest()))
         return app

@@ -130,6 +130,20 @@ class Settings:
             "authentication off. Otherwise each client names its own. A fhirServer not listed is never called.",
         ),
     )
+    fhir_ca_file: Path | None = field(
+        default=None,
+        metadata=_row(
+            values.existing_file,
+            "PEM file of the authorities that FHIR servers' certificates must come from, instead of the usual ones.",
+        ),
+    )
+    fhir_proxy: str | None = field(
+        default=None,
+        metadata=_row(
+            values.address,
+            "Proxy to call FHIR servers through. HTTP_PROXY and the like in the environment are not looked at.",
+        ),
+    )
     public_url: str | None = field(
         default=None,
         metadata=_row(

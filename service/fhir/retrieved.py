@@ -12,6 +12,7 @@ class Trouble(Enum):
 
     NOT_PERMITTED = "the record system did not permit it"
     NOT_ANSWERED = "the record system did not answer in time"
+    LEFT_ALONE = "the record system had just failed several times, so it was not asked"
     SERVER_ERROR = "the record system answered with an error"
     NOT_FHIR = "the answer could not be read"
     SENT_AS_FAILED = "the record system reported that it could not be had"
