@@ -96,7 +96,7 @@ def test_what_a_container_mounts_is_in_the_tree_and_read_only_or_a_volume_that_i
 @EACH
 def test_nothing_is_published_beyond_this_machine_unless_it_is_asked_for(name):
     for port in SERVICES[name].get("ports", []):
-        assert port.startswith(("127.0.0.1:", "${MUSCLE_CDS_LISTEN:-127.0.0.1}:"))
+        assert port.startswith(("127.0.0.1:", "${EDGE_ADDRESS:-127.0.0.1}:"))
 
 
 @EACH

@@ -16,6 +16,7 @@ from tests.repository import PACKAGES, modules, project_files, text_of
 
 FILES = [path for path in project_files() if path.parts[0] == "requirements"]
 RUNTIME, DEV, BUILD = (Path("requirements") / f"{name}.txt" for name in ("runtime", "dev", "build"))
+POSTGRES = Path("requirements/postgres.txt")  # runtime.txt and the driver of the shared store: what the image holds
 PIN = re.compile(r"([a-z0-9][a-z0-9-]*)==([0-9][0-9A-Za-z.]*) \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 
@@ -37,8 +38,8 @@ def missing_from(pinned: dict[str, str], wanted: list[str]) -> list[str]:
     ]
 
 
-def test_there_are_three_files():
-    assert set(FILES) == {RUNTIME, DEV, BUILD}
+def test_there_are_four_files_of_our_own():
+    assert {RUNTIME, POSTGRES, DEV, BUILD} <= set(FILES)
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)
@@ -76,8 +77,12 @@ def test_a_requirement_that_nothing_meets_is_noticed():
     ]
 
 
+def test_what_the_shared_store_needs_is_pinned():
+    assert missing_from(pins(POSTGRES), project()["project"]["optional-dependencies"]["postgres"]) == []
+
+
 def test_the_tests_run_on_the_versions_the_service_ships_with():
-    assert pins(RUNTIME).items() <= pins(DEV).items()
+    assert pins(RUNTIME).items() <= pins(POSTGRES).items() <= pins(DEV).items()
 
 
 def test_the_versions_that_are_installed_are_the_pinned_ones():
