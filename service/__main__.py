@@ -4,6 +4,7 @@ Exit status of every command: 0 done; 1 the answer is a refusal, or a check fail
 should be; 3 a setting, or the clinical content or terminology, cannot be trusted.
 """
 
+import gc
 import sys
 from collections.abc import Callable
 from dataclasses import fields
@@ -94,9 +95,13 @@ def seed(base: str, wait: float, token_file: TextIO | None) -> None:
 
 
 def _serve(settings: Settings, greeting: str = "") -> None:
+    gc.disable()  # what is loaded at the start stays: to look for garbage in it again and again doubles the time
     from service.server import Server  # noqa: PLC0415 -- gunicorn is not needed by the other commands
 
-    Server(settings, greeting).run()
+    server = Server(settings, greeting)
+    gc.freeze()  # nor is it looked at later, so that the workers go on sharing its memory
+    gc.enable()
+    server.run()
 
 
 @main.command()
