@@ -146,8 +146,9 @@ def test_proxy_and_service_agree_on_the_port():
     assert f"EXPOSE {port}" in DOCKERFILE
     assert f'CMD ["muscle-cds", "serve", "--port", "{port}"]' in DOCKERFILE
     assert f"server hooks:{port};" in text_of(Path("deploy/compose/upstream.conf"))
-    for name in ("service", "hooks"):
-        assert SERVICES[name]["healthcheck"]["test"] == ["CMD", "python", "-m", "service.health", port]
+    check = ["CMD", "python", "-m", "service.health", port]
+    assert SERVICES["service"]["healthcheck"]["test"] == check
+    assert SERVICES["hooks"]["healthcheck"]["test"] == [*check, "/readyz"]
     assert f'"python", "-m", "service.health", "{port}"' in DOCKERFILE
 
 
