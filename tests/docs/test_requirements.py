@@ -16,6 +16,7 @@ from tests.repository import PACKAGES, modules, project_files, text_of
 
 FILES = [path for path in project_files() if path.parts[0] == "requirements"]
 RUNTIME, DEV, BUILD = (Path("requirements") / f"{name}.txt" for name in ("runtime", "dev", "build"))
+POSTGRES = Path("requirements/postgres.txt")  # runtime.txt and the driver of the shared store: what the image holds
 SEKMET, HEALTHCHAIN = (Path("requirements") / f"{name}.txt" for name in ("sekmet", "healthchain"))
 RUN_ELSEWHERE = {
     Path("tests/counterparts/play_healthchain.py"): HEALTHCHAIN
@@ -42,7 +43,7 @@ def missing_from(pinned: dict[str, str], wanted: list[str]) -> list[str]:
 
 
 def test_there_are_files_for_running_testing_and_building_and_one_for_each_counterpart():
-    assert set(FILES) == {RUNTIME, DEV, BUILD, SEKMET, HEALTHCHAIN}
+    assert set(FILES) == {RUNTIME, POSTGRES, DEV, BUILD, SEKMET, HEALTHCHAIN}
 
 
 def test_each_counterpart_is_pinned_at_the_version_the_makefile_resolves():
@@ -90,8 +91,12 @@ def test_a_requirement_that_nothing_meets_is_noticed():
     ]
 
 
+def test_what_the_shared_store_needs_is_pinned():
+    assert missing_from(pins(POSTGRES), project()["project"]["optional-dependencies"]["postgres"]) == []
+
+
 def test_the_tests_run_on_the_versions_the_service_ships_with():
-    assert pins(RUNTIME).items() <= pins(DEV).items()
+    assert pins(RUNTIME).items() <= pins(POSTGRES).items() <= pins(DEV).items()
 
 
 def test_the_versions_that_are_installed_are_the_pinned_ones():
