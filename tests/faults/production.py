@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from service.fhir.queries import prefetch_templates, queries_for
+from service.settings import options
 from service.store import schema
 from tests.contract.calls import all_parts
 from tests.fhir_stub import TOKEN
@@ -31,6 +32,9 @@ from tests.service.test_server import Running, free_port
 VIEW = "muscle-patient-view"
 WORKERS = 2
 CAN_TELL_WORKERS = Path("/proc/self/task").is_dir()
+AT_ONCE = {"drain_seconds": 0} if "drain_seconds" in {option.name for option in options()} else {}
+"""To end without waiting for callers to turn elsewhere."""
+
 CRAMP = {
     "resourceType": "Condition",
     "id": "c1",
@@ -156,7 +160,7 @@ def settings_file(folder: Path, *clients: dict[str, Any], **settings: Any) -> Pa
     keys.write_text(json.dumps(public(EC, RSA)))
     tables = [{"name": "ehr", "issuer": ISSUER, "jwks_file": str(keys)} | one for one in clients or ({},)]
     tables = [{key: value for key, value in one.items() if value is not ...} for one in tables]
-    site = {"public_url": BASE, "workers": WORKERS, "store": f"sqlite:///{folder}/state.sqlite"} | settings
+    site = {"public_url": BASE, "workers": WORKERS, "store": f"sqlite:///{folder}/state.sqlite"} | AT_ONCE | settings
     lines = [f"{key} = {json.dumps(value)}" for key, value in site.items()]  # of these types, JSON is TOML too
     for table in tables:
         lines += ["[[client]]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
