@@ -60,7 +60,7 @@ def hospital(folder, **environment):
 
 
 def test_a_hospital_is_served_by_two_workers_and_each_token_counts_once(tmp_path):
-    with hospital(tmp_path) as service:
+    with hospital(tmp_path, MUSCLE_CDS_THREADS="36") as service:  # each worker could take all 32 (R16)
         status, answered, raw = service.ask("POST", CALL, body())
         assert (status, json.loads(raw)["issue"][0]["code"]) == (401, "login")
         assert answered["WWW-Authenticate"] == "Bearer"
