@@ -11,7 +11,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --require-hashes --only-binary :all: --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check docs pins clean
+.PHONY: help run test lint check docs renderers pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ docs: $(VENV)/.runtime ## write the generated reference pages anew
 	$(BIN)/python -m service.reference
 	$(BIN)/python -m tests.contract.conformance
 
+renderers: ## install the Markdown renderers that the tests of hostile text use (npm, once)
+	@cd tests/faults/renderers && npm install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error
+
 pins: $(VENV)/.pins ## resolve requirements/ anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(PIN) --output-file requirements/runtime.txt pyproject.toml
 	$(PIN) --constraint requirements/runtime.txt --extra dev --extra postgres --output-file requirements/dev.txt pyproject.toml
@@ -43,6 +46,7 @@ pins: $(VENV)/.pins ## resolve requirements/ anew from pyproject.toml (UPGRADE=-
 
 clean: ## remove the virtual environment and everything made by a tool
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	rm -rf tests/faults/renderers/node_modules
 	find service cards terminology tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Name, version and sha256 go into the files and nothing else: what says where a package was found is cut out again.
