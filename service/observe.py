@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
+import msgspec
+
 from service.answer import Answer
 
 _CORRELATION = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -87,7 +89,8 @@ class AccessLog:
 
     def _line(self, event: str, level: str, members: dict[str, object]) -> None:
         head = {"time": self.now().isoformat(timespec="milliseconds"), "event": event, "level": level}
-        self.write(json.dumps(head | members) + "\n")
+        line = msgspec.json.encode(head | members)
+        self.write((line.decode() if line.isascii() else json.dumps(head | members)) + "\n")  # any stream takes ASCII
 
 
 _LEVELS = ("info", "warning", "error")
