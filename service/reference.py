@@ -8,6 +8,7 @@ import msgspec
 
 from cards.content import load_content
 from cards.reference.clinical import clinical_content
+from cards.reference.clinicians import clinician_pages
 from cards.reference.numbers import bands
 from cards.reference.traceability import traceability
 from service.clients import Client
@@ -18,6 +19,7 @@ from service.settings import PREFIX, Settings, options, shown
 from terminology.vocabulary import load
 
 FOLDER = Path("docs/reference")
+CLINICIANS = Path("docs/cards")
 MADE = "Made by `make docs`; a test fails when it is not current."
 
 CLIENT_KEYS: Mapping[str, str] = {
@@ -49,6 +51,11 @@ def reference_pages() -> Mapping[str, str]:
         "services.md": services_page(queries),
         "openapi.json": msgspec.json.format(document, indent=2).decode() + "\n",
     }
+
+
+def pages_for_clinicians() -> Mapping[str, str]:
+    """The pages of docs/cards by file name. Raises BadContent if the content does not hold together."""
+    return clinician_pages(load_content(load()))
 
 
 def settings_page() -> str:
@@ -130,12 +137,13 @@ def _service(service: Service, queries: tuple[Query, ...]) -> Iterator[str]:
         yield f"| `{query.key}` | {resource} | {'yes' if query.needed else 'welcome'} |"
 
 
-def write(folder: Path) -> None:
-    """Write all pages into a folder, which is made if it is not there."""
+def write(folder: Path, pages: Mapping[str, str]) -> None:
+    """Write pages into a folder, which is made if it is not there."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in reference_pages().items():
+    for name, text in pages.items():
         (folder / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    write(FOLDER)
+    write(FOLDER, reference_pages())
+    write(CLINICIANS, pages_for_clinicians())

@@ -28,7 +28,7 @@ class DatabaseStore:
     def __init__(self, url: str, retention_days: int = RETENTION_DAYS) -> None:
         self._engine = connect(url)
         self._retention = timedelta(days=retention_days)
-        self._writer = Writer(self._keep)
+        self._writer = Writer[ShownCard](self._keep)
 
     def claim(self, issuer: str, jti: str, expires: datetime) -> bool:
         """See Store."""
