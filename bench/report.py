@@ -57,11 +57,12 @@ def _verdicts(results: list[Result]) -> Lines:
         wanted = f"{'>=' if row['at_least'] else '<='} {row['wanted']:g}"
         cells = " | ".join(f"{one['found']:.2f}" for one in found)
         word = found[0]["word"] if len({one["word"] for one in found}) == 1 else "now met, now missed"
-        yield f"| {row['goal']} | {row['measure']} | {'gate' if row['gate'] else 'report'} | {wanted} | {cells} | {word} |"
+        kind = "gate" if row["gate"] else "report"
+        yield f"| {row['goal']} | {row['measure']} | {kind} | {wanted} | {cells} | {word} |"
 
 
 def _inprocess(results: list[Result]) -> Lines:
-    yield "| Body | json.loads | flask | ours | ours, jwt | ours / json.loads | ours / flask | median of pairs, / flask |"
+    yield "| Body | json.loads | flask | ours | ours, jwt | / json.loads | / flask | median of pairs, / flask |"
     yield "|---|---:|---:|---:|---:|---:|---:|---:|"
     for name, at in results[-1]["inprocess"].items():
         least = " | ".join(f"{min(at[who]) * 1e6:,.0f}" for who in ("json.loads", "flask", "ours", "ours, jwt"))

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -22,8 +22,8 @@ class Extent:
     share: float = inprocess.SLICE
     bodies: tuple[str, ...] = inprocess.MEASURED
     grown: tuple[str, ...] = growth.SIZES
-    http: http_part.Shape = http_part.Shape()
-    fhir: fhir_part.Shape = fhir_part.Shape()
+    http: http_part.Shape = field(default_factory=http_part.Shape)
+    fhir: fhir_part.Shape = field(default_factory=fhir_part.Shape)
     starts: int = startup.TURNS
 
 

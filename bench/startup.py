@@ -13,7 +13,8 @@ TURNS: Final = 7
 
 def run(folder: Path, turns: int = TURNS) -> dict[str, Any]:
     """``{server: {"seconds": [...], "memory": [...]}}``, started in turn. Where there are several turns, one more goes
-    before them that is not counted: it reads the files from the disk."""
+    before them that is not counted: it reads the files from the disk.
+    """
     sites = {name: Site.made_in(folder / name, jwt=name != "open") for name in ("open", "jwt")}
     reply = folder / "reply.json"
     reply.write_bytes(b'{"cards": []}')
