@@ -4,6 +4,7 @@
 PYTHON      ?= python3
 PORT        ?= 5000
 PYTEST_ARGS ?=
+SECONDS     ?= 60
 
 VENV    := .venv
 BIN     := $(VENV)/bin
@@ -11,7 +12,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --require-hashes --only-binary :all: --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check docs pins clean
+.PHONY: help run test lint check fuzz load docs pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +31,14 @@ lint: $(VENV)/.dev ## form, lint, types, import contracts
 
 check: ## everything that has to be green before a change lands
 	@.ci/run
+
+fuzz: $(VENV)/.dev ## random bytes for the readers of requests (SECONDS=60)
+	@$(BIN)/python -m tests.fuzz.corpus build/fuzz
+	@$(BIN)/python tests/fuzz/parser.py -max_total_time=$(SECONDS) -max_len=65536 -timeout=10 -print_final_stats=1 \
+	  -artifact_prefix=build/ build/fuzz
+
+load: $(VENV)/.dev ## 20 hooks a second for a minute, twice; writes docs/load-test.md
+	@$(BIN)/python -m tests.load.run --seconds $(SECONDS) --write docs/load-test.md
 
 docs: $(VENV)/.runtime ## write the generated reference pages anew
 	$(BIN)/python -m service.reference
