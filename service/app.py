@@ -18,6 +18,7 @@ from cards.content import Content, load_content
 from service import audit, demo
 from service.answer import Answer
 from service.clients import Client
+from service.demo.seed import Seeded, seed
 from service.errors import BadSettings
 from service.fhir import write
 from service.fhir.client import FhirBase
@@ -56,9 +57,12 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the process around an application gives it: its metrics, if any, and whether it is about to end."""
+    """What the process around an application gives it: its metrics, if any, whether it is about to end, and the keys
+    of the clients if it keeps them fresh.
+    """
 
     metrics: "Metrics | None" = None
+    keys: Keys | None = None
     draining: Callable[[], bool] = lambda: False
 
 
@@ -119,6 +123,7 @@ def create_app(
     Raises BadSettings in the production profile if it is not known who may call: that is never left open.
     """
     refuse_unproven(settings)
+    settings = _with_own_patients(settings)
     now = now or _now
     store = store or create_store(settings)
     parts = parts or load_parts(settings)
@@ -149,7 +154,7 @@ def create_app(
         feedback=feedback.reader(parts.content.override_reasons, comments=settings.store_feedback_comments),
         now=now,
         origins=_origins(settings),
-        caller=_caller(settings, store, now),
+        caller=_caller(settings, around.keys, store, now),
         slots=Slots(settings.threads),
         count=partial(_count, around.metrics, servers) if around.metrics else lambda _record: None,
         audit=trail,
@@ -157,11 +162,32 @@ def create_app(
     Probes(Readiness(store, around.draining, changed=partial(_log_readiness, log))).register(app)
     app.extensions[_AT_THE_END] = (log, closing)
     if settings.profile is Profile.DEMO:
-        app.register_blueprint(demo.pages(partial(_today, settings)))
+        app.register_blueprint(demo.pages(_around_the_demo(settings, parts, store)))
     if settings.serve_openapi:
         document = msgspec.json.encode(openapi(SERVICES, parts.content.version))
         app.add_url_rule("/openapi.json", "openapi", lambda: Response(document, mimetype="application/json"))
     return app
+
+
+def _with_own_patients(settings: Settings) -> Settings:
+    """In the demo profile the FHIR server of the demo may be called too: this very process, on loopback."""
+    if settings.profile is Profile.PRODUCTION:
+        return settings
+    return replace(settings, fhir_bases=tuple(dict.fromkeys((*settings.fhir_bases, _demo_fhir(settings)))))
+
+
+def _demo_fhir(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}{demo.FHIR_PATH}"
+
+
+def _around_the_demo(settings: Settings, parts: Parts, store: Store) -> demo.Surroundings:
+    return demo.Surroundings(
+        today=partial(_today, settings),
+        fhir_server=_demo_fhir(settings),
+        vocabulary=parts.content.vocabulary,
+        report=store.report if isinstance(store, MemoryStore) else tuple,
+    )
 
 
 _AT_THE_END = "muscle-cds"
@@ -280,12 +306,20 @@ def _callers_are_proven(settings: Settings) -> bool:
     return settings.profile is Profile.PRODUCTION and settings.authentication
 
 
+def create_keys(settings: Settings) -> Keys:
+    """The keys of the clients; of none where callers are not proven. Fetches nothing yet.
+
+    Raises BadSettings if the key file of a client holds no usable key.
+    """
+    return Keys(settings.clients if _callers_are_proven(settings) else ())
+
+
 def _caller(
-    settings: Settings, store: Store, now: Callable[[], datetime]
+    settings: Settings, keys: Keys | None, store: Store, now: Callable[[], datetime]
 ) -> Callable[[str | None, str], Client] | None:
     if not _callers_are_proven(settings):
         return None
-    trust = Trust(settings.clients, Keys(settings.clients), store, settings.public_url)
+    trust = Trust(settings.clients, keys or create_keys(settings), store, settings.public_url)
     return lambda authorization, path: trust.caller(authorization, path, now())
 
 
@@ -302,6 +336,11 @@ def prune_store(settings: Settings) -> int:
         return store.prune(_now())
     finally:
         store.close()
+
+
+def seed_server(settings: Settings, base: str, token: str | None, wait: float) -> Seeded:
+    """Put the synthetic patients, as of today, into a FHIR server. Raises BadSettings, NotSeeded."""
+    return seed(base, _today(settings), token=token, wait=wait)
 
 
 def answer_once(settings: Settings, body: bytes, day: date | None) -> dict[str, Any]:

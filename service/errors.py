@@ -14,6 +14,7 @@ MuscleCdsError
 │  ├─ StoreDown            503: what must be looked up or written cannot be, for now
 │  ├─ Overloaded           503: as many calls are under way as one process takes
 │  └─ NotReady             503: the answer of the readiness probe, and of no other address
+├─ NotSeeded               a FHIR server that did not take the synthetic patients; only the command meets it
 └─ StoreUnavailable        the store cannot be reached, read or written
 
 A FHIR server that fails is not an error here: it becomes the state of an input (service/fhir/retrieved.py).
@@ -35,6 +36,7 @@ __all__ = [
     "NotAllowed",
     "NotPlainBody",
     "NotReady",
+    "NotSeeded",
     "NotTrusted",
     "Overloaded",
     "StoreDown",
@@ -46,6 +48,10 @@ __all__ = [
 
 class BadSettings(MuscleCdsError):  # noqa: N818 -- named for what is bad, as the whole family
     """A setting that cannot be used; names the setting and what it may be."""
+
+
+class NotSeeded(MuscleCdsError):  # noqa: N818 -- as above
+    """A FHIR server that did not become ready, or refused a resource; says which, and with which status."""
 
 
 class StoreUnavailable(MuscleCdsError):  # noqa: N818 -- as above

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from service.answer import Answer
 from service.rarely import Rarely
 
@@ -125,7 +127,8 @@ class AccessLog:
 
     def _line(self, event: str, level: str, members: dict[str, object]) -> None:
         head = {"time": self.now().isoformat(timespec="milliseconds"), "event": event, "level": level}
-        self.write(json.dumps(head | members) + "\n")
+        line = msgspec.json.encode(head | members)
+        self.write((line.decode() if line.isascii() else json.dumps(head | members)) + "\n")  # any stream takes ASCII
 
 
 class LibraryLog(logging.Handler):

@@ -23,6 +23,7 @@ from service.app import (
     access_log,
     close_app,
     create_app,
+    create_keys,
     create_metrics,
     load_parts,
     log_accepted_risks,
@@ -116,10 +117,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
 
     def load(self) -> Flask:
         """The application of one worker. Chunks of a body that are none are the caller's fault, not a defect."""
-        around = Surroundings(draining=self.draining.__bool__)
+        keys = create_keys(self.settings)
+        around = Surroundings(draining=self.draining.__bool__, keys=keys)
         if self.metrics is not None:
             around = replace(around, metrics=create_metrics(self.settings, self.parts))
         app = create_app(self.settings, self.parts, around=around)
+        keys.keep_fresh()
         app.register_error_handler(ParseException, lambda _error: app.handle_http_exception(BadRequest()))
         return app
 
@@ -129,7 +132,7 @@ def _bind(host: str, port: int) -> str:
 
 
 def _settle(_worker: object) -> None:
-    """Keep what was loaded at start out of garbage collection: it is most of the memory and never changes."""
+    """Keep what a worker has made at its start out of garbage collection, as what was loaded before it is already."""
     gc.collect()
     gc.freeze()
 

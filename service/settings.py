@@ -176,6 +176,14 @@ class Settings:
             secret=True,
         ),
     )
+    hosts: int = field(
+        default=1,
+        metadata=_row(
+            values.whole(1, 1000),
+            "Machines that run the service for one public_url. With more than one, store must be a PostgreSQL "
+            "database: they have to share it, or a token would count once on each.",
+        ),
+    )
     retention_days: int = field(
         default=90,
         metadata=_row(
@@ -350,6 +358,8 @@ def dangers_of(settings: Settings, environment: Mapping[str, str]) -> tuple[Dang
             origins=settings.origins,
             fhir_bases=settings.fhir_bases,
             clients=settings.clients,
+            store=settings.store,
+            hosts=settings.hosts,
             debug=environment.get("FLASK_DEBUG", "").lower() not in ("", "0", "false", "no"),
         )
     )

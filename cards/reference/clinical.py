@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 from cards.content import Content
+from cards.lists import Listing
 from cards.moment import Moment
 from cards.reference.markdown import code, page, table
 from cards.toml_file import read_toml
@@ -70,6 +71,9 @@ def _topic(topic: Topic, content: Content) -> Iterator[str]:
     if thresholds := _thresholds(topic):
         yield f"### Thresholds of {code(topic.code)}"
         yield table(("Threshold", "Value", "Source"), thresholds)
+    if lists := [*_lists(topic)]:
+        yield f"### Lists of {code(topic.code)}"
+        yield table(("List", "Names", "What it does", "Rule", "Rests on"), lists)
     yield f"### Worked examples of {code(topic.code)}"
     yield table(("Example", "Record", "Finds", "Card"), (_example(e) for e in sheet.examples))
 
@@ -114,6 +118,24 @@ def _suggestion(suggestion: Suggestion) -> tuple[str, ...]:
         suggestion.note,
         pending,
     )
+
+
+def _lists(topic: Topic) -> Iterator[tuple[str, ...]]:
+    """The rows of ``[[contraindication]]`` and the like, then the named lists."""
+    for name, rows in topic.sheet.rows.items():
+        for row in rows:
+            finding = " or ".join(code(kind) for kind in (row.finding, row.drafted) if kind)
+            beside = f"beside {' or '.join(s.value for s in row.symptoms)}" if row.symptoms else ""
+            above = f"above {code(row.above)}" if row.above else ""
+            decide = f"rests on {', '.join(a.value for a in row.areas)}" if row.areas else ""
+            does = "; ".join(part for part in (finding, beside, above, decide) if part)
+            yield name, _names(row), does, row.rule, _rests(row.facts, row.sources)
+    for name, one in topic.sheet.lists.items():
+        yield code(name), _names(one), one.says, one.rule, _rests(one.facts, one.sources)
+
+
+def _names(listing: Listing) -> str:
+    return ", ".join(code(name) for name in listing.found)
 
 
 def _thresholds(topic: Topic) -> list[tuple[str, str, str]]:

@@ -1,13 +1,13 @@
 """What came back for each query, by whichever road: the five states of a prefetch key, and our own searches (R8)."""
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TypeAlias
 
 from service.fhir.resource import Resource
+from terminology.closed import Closed
 
 
-class Trouble(Enum):
+class Trouble(Closed):
     """Why a part of the record is not complete; the values are words fit for a card."""
 
     NOT_PERMITTED = "the record system did not permit it"

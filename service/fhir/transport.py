@@ -13,9 +13,9 @@ from typing import Any
 
 import requests
 import urllib3
-from requests import certs
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssl_ import create_urllib3_context
 
@@ -144,7 +144,7 @@ def trust(ca_file: str | None) -> ssl.SSLContext:
     """Which authorities are believed: those of a PEM file, else the usual ones. Raises BadSettings."""
     context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
     try:
-        context.load_verify_locations(ca_file or certs.where())
+        context.load_verify_locations(ca_file or DEFAULT_CA_BUNDLE_PATH)
     except (OSError, ValueError):  # no file, or no certificate in it
         raise BadSettings("fhir_ca_file (MUSCLE_CDS_FHIR_CA_FILE) must be a PEM file of certificates.") from None
     return context

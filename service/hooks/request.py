@@ -268,7 +268,8 @@ def _refuse_depth_and_duplicates(body: bytes, sent: Mapping[str, msgspec.Raw]) -
     twice or holds brackets, the whole body is looked at.
     """
     alone = _envelope_alone(body, sent)
-    if depth(alone) > MAX_DEPTH:
+    brackets = alone.count(b"{") + alone.count(b"[")
+    if brackets > MAX_DEPTH and depth(alone) > MAX_DEPTH:  # with fewer it cannot be that deep
         raise BadCall(_TOO_DEEP)
     try:
         seen = json.loads(alone, object_pairs_hook=once, parse_float=_finite)

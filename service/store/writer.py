@@ -11,12 +11,13 @@ from service.errors import StoreUnavailable
 
 MOST_WAITING = 2_000  # items; cards of about ten minutes of a busy worker, and under 1 MB
 FLUSH_SECONDS = 2.0
+GATHER_SECONDS = 0.1  # so the answer is out before its cards are written, and a busy worker writes many at once
 
 Item = TypeVar("Item")
 
 
 class Writer(Generic[Item]):
-    """Hands what is added to ``keep``, in another thread, as much at once as has gathered.
+    """Hands what is added to ``keep``, in another thread, a moment later, as much at once as has gathered.
 
     ``keep`` raises StoreUnavailable or OSError if it cannot write. The thread, of this ``name``, starts with the first
     item, so that a process which is forked before that has its own.
@@ -33,7 +34,8 @@ class Writer(Generic[Item]):
         self._taken = 0  # items ever taken
         self._done = 0  # of them, written or dropped
         self._closed = False
-        self._changed = Condition()
+        self._awaited = 0  # who waits for what they added to be written
+        self._changed = Condition()  # what waits was taken, or is wanted written, or is written
         self._thread: Thread | None = None
 
     def add(self, items: Sequence[Item]) -> None:
@@ -44,19 +46,26 @@ class Writer(Generic[Item]):
             if self._closed or len(self._waiting) + len(items) > self._most:
                 self.dropped += len(items)
                 return
+            idle = not self._waiting
             self._waiting += items
             self._taken += len(items)
             if self._thread is None:
                 self._thread = Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
                 atexit.register(self.close)
-            self._changed.notify_all()
+            if idle:
+                self._changed.notify_all()
 
     def flush(self, seconds: float = FLUSH_SECONDS) -> bool:
         """Wait until all that was added so far is written or dropped, at most so long; whether it is."""
         with self._changed:
             taken = self._taken
-            return self._changed.wait_for(lambda: self._done >= taken, seconds)
+            self._awaited += 1
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(lambda: self._done >= taken, seconds)
+            finally:
+                self._awaited -= 1
 
     def close(self, seconds: float = FLUSH_SECONDS) -> None:
         """Write what waits, at most so long; what is added later, or still waits then, is dropped and counted."""
@@ -74,6 +83,7 @@ class Writer(Generic[Item]):
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._closed)
+                self._changed.wait_for(lambda: self._awaited or self._closed, GATHER_SECONDS)
                 items, self._waiting = self._waiting, []
             if not items:
                 return

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from tests.faults.server import Ehr, FaultyServer, running
 from tests.service.test_server import Running, server
 
 RECORDS = 400  # bases that the shared service may call: each test takes its own, so none meets another's open breaker
-DEADLINE_MS = 600
+DEADLINE_MS = 3000
+HASTY_MS = 800
 THREADS = 32
 
 
@@ -24,18 +26,31 @@ def fhir() -> Iterator[FaultyServer]:
         yield up
 
 
+@contextmanager
+def serving(fhir: FaultyServer, deadline_ms: int, **more: str) -> Iterator[Running]:
+    """The real server command. It logs only what is grave, for nobody reads its output while it runs."""
+    chosen = {
+        "MUSCLE_CDS_PROFILE": "demo",
+        "MUSCLE_CDS_FHIR_BASES": ",".join(fhir.ehr(f"r{number}").base for number in range(RECORDS)),
+        "MUSCLE_CDS_DEADLINE_MS": str(deadline_ms),
+        "MUSCLE_CDS_THREADS": str(THREADS),
+        "MUSCLE_CDS_LOG_LEVEL": "error",
+    }
+    with server("serve", **chosen | more) as up:
+        yield up
+
+
 @pytest.fixture(scope="session")
 def service(fhir: FaultyServer) -> Iterator[Running]:
-    """The real server command. It logs only what is grave, for nobody reads its output while it runs."""
-    bases = ",".join(fhir.ehr(f"r{number}").base for number in range(RECORDS))
-    with server(
-        "serve",
-        MUSCLE_CDS_PROFILE="demo",
-        MUSCLE_CDS_FHIR_BASES=bases,
-        MUSCLE_CDS_DEADLINE_MS=str(DEADLINE_MS),
-        MUSCLE_CDS_THREADS=str(THREADS),
-        MUSCLE_CDS_LOG_LEVEL="error",
-    ) as up:
+    """A service with time enough, for faults that are answered at once."""
+    with serving(fhir, DEADLINE_MS) as up:
+        yield up
+
+
+@pytest.fixture(scope="session")
+def hasty(fhir: FaultyServer) -> Iterator[Running]:
+    """A service with a short deadline, for faults that hold a search until then."""
+    with serving(fhir, HASTY_MS) as up:
         yield up
 
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from service.fhir.retrieved import Trouble
-from tests.faults.conftest import RECORDS
+from tests.faults.conftest import serving
 from tests.faults.figures import record
 from tests.faults.process import MIB, forget_peak, needs_proc, peak, resident, worker_of
 from tests.faults.server import Ehr, FaultyServer, bomb, status
 from tests.faults.story import ask, body, judge, notes
 from tests.faults.story import record as the_record
-from tests.service.test_server import Running, server
+from tests.service.test_server import Running
 
 pytestmark = needs_proc
 
@@ -26,14 +26,7 @@ SHAPES = {
 @pytest.fixture(scope="module")
 def own(fhir: FaultyServer) -> Iterator[Running]:
     """A service of its own, whose memory is that of its own calls; it has time, so that only size cuts an answer."""
-    bases = ",".join(fhir.ehr(f"r{number}").base for number in range(RECORDS))
-    with server(
-        "serve",
-        MUSCLE_CDS_PROFILE="demo",
-        MUSCLE_CDS_FHIR_BASES=bases,
-        MUSCLE_CDS_DEADLINE_MS="5000",
-        MUSCLE_CDS_LOG_LEVEL="error",
-    ) as up:
+    with serving(fhir, 5000) as up:
         yield up
 
 

@@ -1,4 +1,5 @@
-"""F10: a FHIR server that is silent, drips or resets holds no call and no thread. Performance goal P10 is shown here."""
+"""F10: a FHIR server that is silent, drips or resets holds no call and no thread. Where one search hangs and the
+others do not (performance goal P10) is F14."""
 
 import threading
 import time
@@ -10,7 +11,7 @@ import pytest
 
 from service.fhir.client import Limits
 from service.fhir.retrieved import Trouble
-from tests.faults.conftest import DEADLINE_MS, THREADS
+from tests.faults.conftest import HASTY_MS, THREADS, serving
 from tests.faults.figures import record
 from tests.faults.process import needs_proc, threads, worker_of
 from tests.faults.server import (
@@ -26,35 +27,17 @@ from tests.faults.server import (
     silent,
     tls,
 )
-from tests.faults.story import Answer, ask, body, judge, notes, topics
+from tests.faults.story import Answer, ask, body, notes, topics
 from tests.faults.story import record as the_record
-from tests.service.test_server import Running, server
+from tests.service.test_server import Running
 
 AT_ONCE = 20
-PROMISED_MS = DEADLINE_MS + 100
+PROMISED_MS = HASTY_MS + 100
 SLACK_MS = 400  # what a busy machine may add to the worst of many
 AFTER_S = 5.0
 MOST_THREADS = Limits().threads + THREADS + 6  # those that search, those that answer, and a few that look after them
 
 FAULTS = {"silent": silent, "drips body": drip_body, "drips headers": drip_headers}
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_p10_when_one_search_hangs_the_answer_comes_in_time_with_cards_from_the_rest(
-    service: Running, ehr: Ehr, name: str
-) -> None:
-    ehr.put(*the_record())
-    whole = ask(service, body(ehr)).cards
-    ehr.answers("FamilyMemberHistory", FAULTS[name](0.05) if name != "silent" else silent())
-    answers = [ask(service, body(ehr)) for _ in range(3)]
-
-    for answer in answers:
-        judge(whole, answer.cards, "family history")
-        assert notes(answer.cards) == {"family history": Trouble.NOT_ANSWERED.value}
-        assert {"biochemistry", "medicines", "missing-tests", "symptom-advice"} == topics(answer.cards).keys()
-    times = [answer.ms for answer in answers]
-    assert min(times) < PROMISED_MS
-    record("P10", f"answer, one search {name}, deadline {DEADLINE_MS} ms: median of 3", median(times), "ms")
 
 
 @pytest.fixture(scope="module")
@@ -76,14 +59,7 @@ def own(fhir: FaultyServer, resetting: FaultyServer, half_shaken: FaultyServer) 
     """A service of its own, whose threads are counted."""
     bases = [fhir.ehr(f"own{number}").base for number in range(8)]
     bases += [f"{resetting.origin}/fhir", f"https://127.0.0.1:{half_shaken.port}/fhir"]
-    with server(
-        "serve",
-        MUSCLE_CDS_PROFILE="demo",
-        MUSCLE_CDS_FHIR_BASES=",".join(bases),
-        MUSCLE_CDS_DEADLINE_MS=str(DEADLINE_MS),
-        MUSCLE_CDS_THREADS=str(THREADS),
-        MUSCLE_CDS_LOG_LEVEL="error",
-    ) as up:
+    with serving(fhir, HASTY_MS, MUSCLE_CDS_FHIR_BASES=",".join(bases)) as up:
         yield up
 
 
@@ -146,8 +122,8 @@ def test_twenty_calls_at_once_are_answered_in_time_and_leave_no_thread_behind(
     assert settled < AFTER_S
     assert all(notes(answer.cards) == {} for answer in again)
     assert threads(worker) <= MOST_THREADS
-    record("F10", f"answer, {name}, deadline {DEADLINE_MS} ms, 20 at once: median", median(times), "ms")
-    record("F10", f"answer, {name}, deadline {DEADLINE_MS} ms, 20 at once: worst", times[-1], "ms")
+    record("F10", f"answer, {name}, deadline {HASTY_MS} ms, 20 at once: median", median(times), "ms")
+    record("F10", f"answer, {name}, deadline {HASTY_MS} ms, 20 at once: worst", times[-1], "ms")
     record("F10", f"connections to the server all ended, {name}", settled, "s")
     record("F10", f"answer, all well right afterwards, after {name}, 20 at once: worst", max(a.ms for a in again), "ms")
     record("F10", "threads of the worker, most after 20 at once", threads(worker))
