@@ -11,10 +11,10 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --require-hashes --only-binary :all: --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check docs pins clean
+.PHONY: help run test lint check docs picture pins clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runtime ## start the service with synthetic patients on 127.0.0.1 (PORT=5000)
 	@$(BIN)/muscle-cds demo --port $(PORT)
@@ -34,6 +34,9 @@ check: ## everything that has to be green before a change lands
 docs: $(VENV)/.runtime ## write the generated reference pages anew
 	$(BIN)/python -m service.reference
 	$(BIN)/python -m tests.contract.conformance
+
+picture: $(VENV)/.dev ## take the picture on the README anew (needs Chromium)
+	$(BIN)/python -m tests.browser.picture
 
 pins: $(VENV)/.pins ## resolve requirements/ anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(PIN) --output-file requirements/runtime.txt pyproject.toml
