@@ -162,6 +162,7 @@ def test_a_patient_who_is_not_there_is_a_404_in_json(name):
 def test_what_to_try_names_every_patient_and_a_command_for_a_record_and_for_an_order():
     said = what_to_try("http://127.0.0.1:5000")
 
+    assert said.startswith("Open http://127.0.0.1:5000/demo/ in a browser")
     assert all(name in said for name in patients())
     assert (
         "curl -s http://127.0.0.1:5000/demo/patients/low-potassium-on-indapamide | curl -s -H "
