@@ -103,6 +103,13 @@ def _views(around: Surroundings, orderables: Callable[[], tuple[Orderable, ...]]
     }
 
 
+def home() -> Response:
+    """To the page, for whoever types the address alone."""
+    response = _json({"page": url_for("demo.page")})
+    response.status_code, response.headers["Location"] = 302, url_for("demo.page")
+    return response
+
+
 def all_patients() -> Response:
     """Every patient in a line each, with the address of the ready request and the service that answers it."""
     listed = [
