@@ -4,6 +4,7 @@
 PYTHON      ?= python3
 PORT        ?= 5000
 PYTEST_ARGS ?=
+SECONDS     ?= 60
 
 VENV    := .venv
 BIN     := $(VENV)/bin
@@ -14,7 +15,7 @@ INSTALL := $(PIP) install --require-hashes --only-binary :all: --no-compile
 COUNTERPARTS := sekmet healthchain
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check docs licences sbom counterparts bench renderers pins clean
+.PHONY: help run test lint check fuzz load docs licences sbom counterparts bench renderers picture pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +34,14 @@ lint: $(VENV)/.dev ## form, lint, types, import contracts
 
 check: ## everything that has to be green before a change lands
 	@.ci/run
+
+fuzz: $(VENV)/.dev ## random bytes for the readers of requests (SECONDS=60)
+	@$(BIN)/python -m tests.fuzz.corpus build/fuzz
+	@$(BIN)/python tests/fuzz/parser.py -max_total_time=$(SECONDS) -max_len=65536 -timeout=10 -print_final_stats=1 \
+	  -artifact_prefix=build/ build/fuzz
+
+load: $(VENV)/.dev ## 20 hooks a second for a minute, twice; writes docs/load-test.md
+	@$(BIN)/python -m tests.load.run --seconds $(SECONDS) --write docs/load-test.md
 
 docs: $(VENV)/.runtime ## write the generated reference pages anew
 	$(BIN)/python -m service.reference
@@ -55,6 +64,9 @@ bench: $(VENV)/.dev ## measure speed beside alternatives, and judge it: docs/per
 
 renderers: ## install the Markdown renderers that the tests of hostile text use (npm, once)
 	@cd tests/faults/renderers && npm install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error
+
+picture: $(VENV)/.dev ## take the picture on the README anew (needs Chromium)
+	$(BIN)/python -m tests.browser.picture
 
 pins: $(VENV)/.pins ## resolve requirements/ anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(PIN) --output-file requirements/runtime.txt pyproject.toml

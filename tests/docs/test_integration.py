@@ -7,19 +7,13 @@ on the internet, a container engine. Ports are replaced by free ones, and addres
 
 import re
 import subprocess
-from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from service.demo import patients
-from tests.contract.calls import records_of
 from tests.docs.test_hospital import environment, free_port, wait_for
-from tests.fhir_stub import running
 from tests.repository import pages, text_of
 
 __all__ = ["environment"]  # a fixture
@@ -32,7 +26,6 @@ STEP = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 STAYS = {re.compile(r"muscle-cds (?:serve|demo)"): "5000", re.compile(r"python -m http\.server"): "8000"}
-A_FHIR_SERVER = "127.0.0.1:8080"
 OWN_HEADING = "## The check that shows it works"
 
 
@@ -60,8 +53,6 @@ def test_the_page_can_be_followed_from_its_first_to_its_last_line(page, tmp_path
     for port, free in ports.items():
         text = re.sub(rf"(?<=[ :]){port}\b", str(free), text)
     with ExitStack() as up:
-        if A_FHIR_SERVER in text:
-            text = text.replace(A_FHIR_SERVER, up.enter_context(a_fhir_server()))
         for step in STEP.finditer(text):
             if step["name"]:
                 (tmp_path / step["name"]).write_text(step["file"])
@@ -104,15 +95,6 @@ def staying(command, folder, environment, port):
             process.wait(30)
 
 
-@contextmanager
-def a_fhir_server() -> Iterator[str]:
-    """Stands for a server with the synthetic patients, at the address of the compose file: its host and port."""
-    today = datetime.now(ZoneInfo("Europe/London")).date()
-    with running(token=None) as server:
-        server.put(*records_of(patients()["low-potassium-on-indapamide"].on(today)))
-        yield urlsplit(server.base).netloc
-
-
 # --- addresses of the public sandbox ----------------------------------------------------------------------------------
 
 
@@ -123,7 +105,8 @@ def test_the_addresses_of_the_sandbox_say_what_the_page_says_of_them():
     assert asked == [
         {
             "serviceDiscoveryURL": "http://127.0.0.1:5000/cds-services",
-            "fhirServiceUrl": "https://launch.smarthealthit.org/v/r4/fhir",
+            "fhirServiceUrl": "http://127.0.0.1:5000/demo/fhir",
+            "patientId": "demo-low-potassium-on-indapamide",
         },
         {
             "serviceDiscoveryURL": "http://127.0.0.1:8080/cds-services",
