@@ -13,6 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from service.fhir.queries import queries_for
+from service.hooks.services import SERVICES
+from terminology.vocabulary import load
 from tests.docs.test_hospital import environment, free_port, wait_for
 from tests.repository import pages, text_of
 
@@ -93,6 +96,20 @@ def staying(command, folder, environment, port):
         finally:
             process.terminate()
             process.wait(30)
+
+
+# --- what is asked of a FHIR server -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", [one.id for one in SERVICES])
+def test_every_query_stands_in_the_table_of_what_is_asked(service):
+    rows = [row for row in text_of(FOLDER / "fhir-servers.md").splitlines() if row.startswith("| `")]
+    for query in queries_for(service, load()):
+        parts = urlsplit(query.template)
+        (row,) = (row for row in rows if f"`{parts.path.partition('/')[0]}`" in row.partition(" | ")[0])
+        asked = {name: value for name, (value,) in parse_qs(parts.query).items()}
+        assert f"`_count={asked['_count']}`" in row if asked else "read by id" in row
+        assert all(f"`{name}" in row for name in asked)
 
 
 # --- addresses of the public sandbox ----------------------------------------------------------------------------------
