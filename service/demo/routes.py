@@ -105,9 +105,7 @@ def _views(around: Surroundings, orderables: Callable[[], tuple[Orderable, ...]]
 
 def home() -> Response:
     """To the page, for whoever types the address alone."""
-    response = _json({"page": url_for("demo.page")})
-    response.status_code, response.headers["Location"] = 302, url_for("demo.page")
-    return response
+    return Response(status=302, headers={"Location": url_for("demo.page")})
 
 
 def all_patients() -> Response:
