@@ -5,16 +5,26 @@ block behind "Write this as `NAME`" is written to that file. ``console`` is for 
 on the internet, a container engine. Ports are replaced by free ones, and addresses of a hospital are never called.
 """
 
+import json
 import re
 import subprocess
+import uuid
 from contextlib import ExitStack, contextmanager
+from datetime import date
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from service.app import answer_once
+from service.fhir.queries import queries_for
+from service.hooks.services import SERVICES
+from service.settings import Settings
+from terminology.vocabulary import load
+from tests.counterparts.records import cramp
 from tests.docs.test_hospital import environment, free_port, wait_for
-from tests.repository import pages, text_of
+from tests.fhir_stub import bundle
+from tests.repository import ROOT, pages, text_of
 
 __all__ = ["environment"]  # a fixture
 
@@ -93,6 +103,48 @@ def staying(command, folder, environment, port):
         finally:
             process.terminate()
             process.wait(30)
+
+
+# --- what is asked of a FHIR server -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", [one.id for one in SERVICES])
+def test_every_query_stands_in_the_table_of_what_is_asked(service):
+    rows = [row for row in text_of(FOLDER / "fhir-servers.md").splitlines() if row.startswith("| `")]
+    for query in queries_for(service, load()):
+        parts = urlsplit(query.template)
+        (row,) = (row for row in rows if f"`{parts.path.partition('/')[0]}`" in row.partition(" | ")[0])
+        asked = {name: value for name, (value,) in parse_qs(parts.query).items()}
+        assert f"`_count={asked['_count']}`" in row if asked else "read by id" in row
+        assert all(f"`{name}" in row for name in asked)
+
+
+# --- a GP record as the page has a bridge sort it ---------------------------------------------------------------------
+
+SAMPLE = ROOT.parent / "shared" / "fhir-samples" / "uk-gpconnect-stu3" / "mold-full-record.json"
+
+
+@pytest.mark.skipif(not SAMPLE.is_file(), reason="the FHIR samples are not at hand")
+def test_a_published_gp_record_sorted_as_the_page_says_is_understood():
+    rows = re.findall(r"^   \| ([\w ,]+) \| `(\w+)` \|$", text_of(FOLDER / "uk-primary-care.md"), re.MULTILINE)
+    found = [entry["resource"] for entry in json.loads(SAMPLE.read_bytes())["entry"]]
+    (patient,) = (one for one in found if one["resourceType"] == "Patient")
+    found.append(cramp(patient["id"], date(2010, 3, 6)))  # the record has none; it is the symptom that is asked about
+    prefetch = {
+        key: bundle(*(one for one in found if one["resourceType"] in re.findall(r"\b[A-Z]\w+", kinds)))
+        for kinds, key in rows
+    }
+    prefetch["patient"] = patient
+    request = {"hook": "patient-view", "hookInstance": str(uuid.uuid4()), "prefetch": prefetch,
+               "context": {"userId": "Practitioner/gp-1", "patientId": patient["id"]}}  # fmt: skip
+
+    answer = answer_once(Settings(), json.dumps(request).encode(), date(2010, 3, 6))
+
+    assert {query.key for query in queries_for("muscle-patient-view", load())} - {"encounter"} <= prefetch.keys()
+    potassium = answer["cards"][0]
+    assert potassium["summary"].startswith("Potassium 3.1 mmol/L (2010-02-23) outside range")
+    assert "status not stated" in potassium["detail"]
+    assert "Not checked" not in potassium["detail"]
 
 
 # --- addresses of the public sandbox ----------------------------------------------------------------------------------
