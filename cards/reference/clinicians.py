@@ -68,8 +68,8 @@ def _index(content: Content) -> str:
         _bullets(content.promises.silent),
         "## What it says of itself on every card",
         "What could not be read or is not known, the row of the rules, the sources, the version, and whether a "
-        f'clinician has signed the content off. "{content.frame.words["marks"]["beyond"].capitalize()}" marks what goes '
-        "beyond the fact sheet that the service is made from; a site can switch it off.",
+        f'clinician has signed the content off. "{content.frame.words["marks"]["beyond"].capitalize()}" marks what '
+        "goes beyond the fact sheet that the service is made from; a site can switch it off.",
         "A card can be dismissed with one of these reasons: "
         f"{'; '.join(reason.display.lower() for reason in content.override_reasons)}.",
     )
