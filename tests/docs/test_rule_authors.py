@@ -74,7 +74,10 @@ def test_a_slip_is_answered_with_file_table_and_line(copy: Path):
     refused = check(copy)
 
     assert refused.returncode != 0
-    assert f"quinine.toml: [[contraindication]] no. 1, line {line}: there is no concept 'tinitus'" in refused.stderr
+    assert (
+        f"quinine.toml: [[contraindication]] no. 1, line {line}: there is no problem concept 'tinitus'"
+        in refused.stderr
+    )
     assert "Traceback" not in refused.stderr
 
 
