@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cards.lists import TABLES
 from tests.repository import PACKAGES, ROOT, text_of
 
 PAGE = text_of(Path("docs/rule-authors.md"))
@@ -79,6 +80,10 @@ def test_a_slip_is_answered_with_file_table_and_line(copy: Path):
         in refused.stderr
     )
     assert "Traceback" not in refused.stderr
+
+
+def test_every_table_of_rows_is_named_on_the_page():
+    assert [name for name in TABLES if f"`[[{name}]]`" not in PAGE] == []
 
 
 def test_every_key_of_the_page_is_one_that_a_sheet_may_hold():
