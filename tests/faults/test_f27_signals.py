@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,7 @@ from service.app import close_app, create_app
 from service.settings import Profile, Settings
 from tests.faults import story
 from tests.faults.figures import record
-from tests.faults.process import needs_proc
+from tests.faults.process import children, needs_proc, worker_of, workers_of
 from tests.faults.server import FaultyServer, delay, running, silent
 from tests.service.stand_ins import parts
 from tests.service.test_server import Running, server
@@ -82,10 +81,6 @@ class Callers:
         return self.answers
 
 
-def children(pid: int) -> list[int]:
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
-
-
 def lives(pid: int) -> bool:
     with suppress(ProcessLookupError):
         os.kill(pid, 0)
@@ -100,8 +95,7 @@ def lines(text: str) -> list[dict[str, object]]:
 @needs_proc
 def test_sigterm_with_calls_under_way_not_ready_then_finish_then_end(slow: FaultyServer) -> None:
     with a_service(slow, MUSCLE_CDS_DRAIN_SECONDS=str(DRAIN), MUSCLE_CDS_WORKERS="2") as service:
-        workers = children(service.process.pid)
-        assert len(workers) == 2
+        workers = workers_of(service, 2)
         callers = Callers(service, slow)
         callers.under_way()
         began = time.monotonic()
@@ -149,7 +143,7 @@ def test_calls_that_come_while_it_drains_are_still_answered(slow: FaultyServer) 
 @needs_proc
 def test_sighup_replaces_the_workers_and_costs_no_call(slow: FaultyServer) -> None:
     with a_service(slow, MUSCLE_CDS_WORKERS="2") as service:
-        before = children(service.process.pid)
+        before = workers_of(service, 2)
         callers = Callers(service, slow)
         callers.under_way()
         service.process.send_signal(signal.SIGHUP)
@@ -172,7 +166,7 @@ def test_sighup_replaces_the_workers_and_costs_no_call(slow: FaultyServer) -> No
 @needs_proc
 def test_a_worker_that_is_killed_is_replaced_and_half_an_answer_is_none(slow: FaultyServer) -> None:
     with a_service(slow, MUSCLE_CDS_WORKERS="1") as service:
-        (worker,) = children(service.process.pid)
+        worker = worker_of(service)
         callers = Callers(service, slow, 2)
         callers.under_way(2)
         os.kill(worker, signal.SIGKILL)

@@ -26,7 +26,7 @@ from statistics import quantiles
 from typing import Any
 
 from tests.contract.calls import address_of, one_of_each_hook, records_of, request_of
-from tests.faults.process import cpu_seconds, resident
+from tests.faults.process import children, cpu_seconds, resident
 from tests.faults.test_f26_slow_clients import the_proxy
 from tests.fhir_stub import TOKEN, FhirStub, running
 from tests.service.hooks.tokens import BASE, ISSUER, a_client, claims, headers, signed
@@ -126,7 +126,7 @@ def one_call(port: int, path: str, body: bytes, token: str, due: float) -> tuple
 
 def measured(name: str, service: Running, port: int, calls: list[tuple[str, bytes, str]]) -> Outcome:
     """Make the calls at the rate, each when it is due."""
-    pids = _processes(service.process.pid)
+    pids = children(service.process.pid)
     used = sum(cpu_seconds(pid) for pid in pids)
     began = time.monotonic() + 0.1
     with ThreadPoolExecutor(CALLERS) as pool:
@@ -146,11 +146,6 @@ def measured(name: str, service: Running, port: int, calls: list[tuple[str, byte
         cpu=sum(cpu_seconds(pid) for pid in pids) - used,
         megabytes=max(resident(pid) for pid in pids) / 1024 / 1024,
     )
-
-
-def _processes(main: int) -> list[int]:
-    children = Path(f"/proc/{main}/task/{main}/children").read_text(encoding="ascii").split()
-    return [int(one) for one in children]
 
 
 def both(seconds: float) -> list[Outcome]:
