@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from service.store.contract import RETENTION_DAYS, FeedbackItem, FeedbackOutcome, ShownCard
 from service.store.keys import feedback_key, token_key
+from service.store.report import Line, Reported, Shown, lines
 
 Row = TypeVar("Row")
 
@@ -65,12 +66,28 @@ class MemoryStore:
                 + _drop(self.feedback, [key for key, (_, item) in self.feedback.items() if item.received < oldest])
             )
 
+    def report(self) -> tuple[Line, ...]:
+        """Shown, accepted and overridden by week and topic, of all that is kept."""
+        with self._lock:
+            cards = dict(self.cards)
+            reports = tuple(self.feedback.values())
+        return lines(
+            (Shown(card.topic, card.at) for card in cards.values()),
+            (_reported(cards.get(item.card), client, item) for client, item in reports),
+        )
+
     def ready(self) -> bool:
         """Memory is always there."""
         return True
 
     def close(self) -> None:
         """Nothing waits."""
+
+
+def _reported(card: ShownCard | None, client: str, item: FeedbackItem) -> Reported:
+    if card is None or card.client != client:
+        return Reported("", item.outcome, item.reason, item.received)
+    return Reported(card.topic, item.outcome, item.reason, card.at)
 
 
 def _bound(rows: OrderedDict[str, Row]) -> None:

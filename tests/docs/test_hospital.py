@@ -109,7 +109,13 @@ def test_what_the_example_file_has_commented_out_are_keys_with_their_defaults():
 
     assert set(settings) <= defaults.keys()
     assert set(client) == set(CLIENT_KEYS)
-    commented = {found[1] for line in lines[:start] if (found := re.match(r"# (\w+) = ", line))} - {"overlay"}
+    commented = {found[1] for line in lines[:start] if (found := re.match(r"# (\w+) = ", line))} - {
+        "overlay",
+        "metrics_address",
+        "audit_file",
+        "fhir_ca_file",
+        "fhir_proxy",
+    }
     for key in commented:
         written = settings[key]
         assert (str(written).lower() if isinstance(written, bool) else "" if written == [] else str(written)) == defaults[key]  # fmt: skip

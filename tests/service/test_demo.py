@@ -4,9 +4,10 @@ from datetime import date
 from importlib.resources import files
 
 import pytest
+from fhir.resources.R4B import get_fhir_model_class
 
 from service.app import answer_once
-from service.demo import patients, what_to_try
+from service.demo import patients, records, what_to_try
 from service.fhir.queries import queries_for
 from service.settings import Settings
 from tests.contract.cds_hooks import empty_members, faults
@@ -100,16 +101,48 @@ def test_every_patient_shows_what_it_is_there_to_show(patient):
 
 def test_dates_move_with_the_day():
     patient = patients()["low-potassium-on-indapamide"]
-    (potassium,) = [
+    potassium, *earlier = [
         entry["resource"]
         for entry in patient.on(TODAY)["prefetch"]["results"]["entry"]
         if entry["resource"]["code"]["text"] == "Serum potassium"
     ]
+    assert all(one["effectiveDateTime"] < potassium["effectiveDateTime"] for one in earlier)
 
     assert potassium["effectiveDateTime"] == "2026-06-03"
     assert json.dumps(patient.on(date(2027, 6, 15))).count("2027-06-03") == json.dumps(patient.on(TODAY)).count(
         "2026-06-03"
     )
+
+
+@ALL
+def test_the_records_of_a_patient_are_all_of_the_prefetch_and_fit_any_fhir_server(patient):
+    resources = patient.records(TODAY)
+
+    assert resources[0]["resourceType"] == "Patient"
+    assert resources[0]["id"] == patient.id
+    assert len({(one["resourceType"], one["id"]) for one in resources}) == len(resources)
+    for one in resources:
+        get_fhir_model_class(one["resourceType"]).model_validate(one)
+    sent = json.dumps(patient.on(TODAY)["prefetch"])
+    assert sent.count('"resourceType": "') == sum(
+        json.dumps(one).count('"resourceType": "') for one in resources
+    ) + sent.count('"resourceType": "Bundle"') + sent.count('"resourceType": "OperationOutcome"')
+
+
+def test_the_records_of_all_patients_can_be_had_at_once():
+    assert records(TODAY) == {one.name: one.records(TODAY) for one in patients().values()}
+
+
+def test_only_the_refused_results_are_refused():
+    assert {one.name: set(one.refused()) for one in patients().values() if one.refused()} == {
+        "results-refused": {"Observation"}
+    }
+
+
+def test_the_bare_address_leads_to_the_page():
+    answer = an_app().test_client().get("/")
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/demo/")
 
 
 def test_the_patients_are_listed_and_served_ready_to_post():
@@ -135,6 +168,7 @@ def test_a_patient_who_is_not_there_is_a_404_in_json(name):
 def test_what_to_try_names_every_patient_and_a_command_for_a_record_and_for_an_order():
     said = what_to_try("http://127.0.0.1:5000")
 
+    assert said.startswith("Open http://127.0.0.1:5000/demo/ in a browser")
     assert all(name in said for name in patients())
     assert (
         "curl -s http://127.0.0.1:5000/demo/patients/low-potassium-on-indapamide | curl -s -H "

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.__main__ import main
-from service.store import Outcome, open_store
+from service.store import MemoryStore, Outcome, open_store
 from service.store.report import Line, Reported, Shown, as_csv, as_json, as_table, lines, week
 from tests.service.store.rows import NOON, a_report, a_shown
 
@@ -27,6 +27,12 @@ REPORT = (
 @pytest.fixture
 def filled(url):
     store = open_store(url)
+    fill(store)
+    yield store
+    store.close()
+
+
+def fill(store):
     store.shown([a_shown(1), a_shown(2), a_shown(3), a_shown(4, topic="ck"), a_shown(5, topic="ck")])
     over = Outcome.OVERRIDDEN
     items = [
@@ -39,8 +45,21 @@ def filled(url):
     ]
     for item in (*items, *items):  # repeats count once
         store.record([item], "north")
-    yield store
-    store.close()
+
+
+def test_a_store_in_memory_reports_the_same():
+    store = MemoryStore()
+    fill(store)
+
+    assert store.report() == REPORT
+
+
+def test_in_memory_too_a_report_by_another_client_does_not_count_for_the_card():
+    store = MemoryStore()
+    store.record([a_report(1)], "south")
+    store.shown([a_shown(1)])
+
+    assert store.report() == (Line("2026-W25", "(unknown card)", accepted=1), Line("2026-W25", "quinine", shown=1))
 
 
 def test_outcomes_count_in_the_week_of_the_card_and_unknown_ones_in_their_own(filled):
