@@ -15,7 +15,7 @@ INSTALL := $(PIP) install --require-hashes --only-binary :all: --no-compile
 COUNTERPARTS := sekmet healthchain
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check fuzz load docs licences sbom counterparts bench renderers pins clean
+.PHONY: help run test lint check fuzz load docs licences sbom counterparts bench renderers picture pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ bench: $(VENV)/.dev ## measure speed beside alternatives, and judge it: docs/per
 
 renderers: ## install the Markdown renderers that the tests of hostile text use (npm, once)
 	@cd tests/faults/renderers && npm install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error
+
+picture: $(VENV)/.dev ## take the picture on the README anew (needs Chromium)
+	$(BIN)/python -m tests.browser.picture
 
 pins: $(VENV)/.pins ## resolve requirements/ anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(PIN) --output-file requirements/runtime.txt pyproject.toml

@@ -47,7 +47,8 @@ class Page:
         """A search by POST first, and by GET where the server does not know that."""
         headers = {"Accept": "application/json+fhir"}
         if asked:
-            posted = requests.post(f"{self.fhir.base}/{kind}/_search", data=asked, headers=headers, timeout=10)
+            form = headers | {"Content-Type": "application/x-www-form-urlencoded"}
+            posted = requests.post(f"{self.fhir.base}/{kind}/_search", data=asked, headers=form, timeout=10)
             if posted.status_code == requests.codes.ok:
                 return posted
         address = f"{self.fhir.base}/{kind}?{asked}" if asked else f"{self.fhir.base}/{kind}"

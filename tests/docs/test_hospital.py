@@ -113,6 +113,8 @@ def test_what_the_example_file_has_commented_out_are_keys_with_their_defaults():
         "overlay",
         "metrics_address",
         "audit_file",
+        "fhir_ca_file",
+        "fhir_proxy",
     }
     for key in commented:
         written = settings[key]

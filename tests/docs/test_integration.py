@@ -5,22 +5,26 @@ block behind "Write this as `NAME`" is written to that file. ``console`` is for 
 on the internet, a container engine. Ports are replaced by free ones, and addresses of a hospital are never called.
 """
 
+import json
 import re
 import subprocess
-from collections.abc import Iterator
+import uuid
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from service.demo import patients
-from tests.contract.calls import records_of
+from service.app import answer_once
+from service.fhir.queries import queries_for
+from service.hooks.services import SERVICES
+from service.settings import Settings
+from terminology.vocabulary import load
+from tests.counterparts.records import cramp
 from tests.docs.test_hospital import environment, free_port, wait_for
-from tests.fhir_stub import running
-from tests.repository import pages, text_of
+from tests.fhir_stub import bundle
+from tests.repository import ROOT, pages, text_of
 
 __all__ = ["environment"]  # a fixture
 
@@ -32,7 +36,6 @@ STEP = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 STAYS = {re.compile(r"muscle-cds (?:serve|demo)"): "5000", re.compile(r"python -m http\.server"): "8000"}
-A_FHIR_SERVER = "127.0.0.1:8080"
 OWN_HEADING = "## The check that shows it works"
 
 
@@ -60,8 +63,6 @@ def test_the_page_can_be_followed_from_its_first_to_its_last_line(page, tmp_path
     for port, free in ports.items():
         text = re.sub(rf"(?<=[ :]){port}\b", str(free), text)
     with ExitStack() as up:
-        if A_FHIR_SERVER in text:
-            text = text.replace(A_FHIR_SERVER, up.enter_context(a_fhir_server()))
         for step in STEP.finditer(text):
             if step["name"]:
                 (tmp_path / step["name"]).write_text(step["file"])
@@ -104,13 +105,46 @@ def staying(command, folder, environment, port):
             process.wait(30)
 
 
-@contextmanager
-def a_fhir_server() -> Iterator[str]:
-    """Stands for a server with the synthetic patients, at the address of the compose file: its host and port."""
-    today = datetime.now(ZoneInfo("Europe/London")).date()
-    with running(token=None) as server:
-        server.put(*records_of(patients()["low-potassium-on-indapamide"].on(today)))
-        yield urlsplit(server.base).netloc
+# --- what is asked of a FHIR server -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", [one.id for one in SERVICES])
+def test_every_query_stands_in_the_table_of_what_is_asked(service):
+    rows = [row for row in text_of(FOLDER / "fhir-servers.md").splitlines() if row.startswith("| `")]
+    for query in queries_for(service, load()):
+        parts = urlsplit(query.template)
+        (row,) = (row for row in rows if f"`{parts.path.partition('/')[0]}`" in row.partition(" | ")[0])
+        asked = {name: value for name, (value,) in parse_qs(parts.query).items()}
+        assert f"`_count={asked['_count']}`" in row if asked else "read by id" in row
+        assert all(f"`{name}" in row for name in asked)
+
+
+# --- a GP record as the page has a bridge sort it ---------------------------------------------------------------------
+
+SAMPLE = ROOT.parent / "shared" / "fhir-samples" / "uk-gpconnect-stu3" / "mold-full-record.json"
+
+
+@pytest.mark.skipif(not SAMPLE.is_file(), reason="the FHIR samples are not at hand")
+def test_a_published_gp_record_sorted_as_the_page_says_is_understood():
+    rows = re.findall(r"^   \| ([\w ,]+) \| `(\w+)` \|$", text_of(FOLDER / "uk-primary-care.md"), re.MULTILINE)
+    found = [entry["resource"] for entry in json.loads(SAMPLE.read_bytes())["entry"]]
+    (patient,) = (one for one in found if one["resourceType"] == "Patient")
+    found.append(cramp(patient["id"], date(2010, 3, 6)))  # the record has none; it is the symptom that is asked about
+    prefetch = {
+        key: bundle(*(one for one in found if one["resourceType"] in re.findall(r"\b[A-Z]\w+", kinds)))
+        for kinds, key in rows
+    }
+    prefetch["patient"] = patient
+    request = {"hook": "patient-view", "hookInstance": str(uuid.uuid4()), "prefetch": prefetch,
+               "context": {"userId": "Practitioner/gp-1", "patientId": patient["id"]}}  # fmt: skip
+
+    answer = answer_once(Settings(), json.dumps(request).encode(), date(2010, 3, 6))
+
+    assert {query.key for query in queries_for("muscle-patient-view", load())} - {"encounter"} <= prefetch.keys()
+    potassium = answer["cards"][0]
+    assert potassium["summary"].startswith("Potassium 3.1 mmol/L (2010-02-23) outside range")
+    assert "status not stated" in potassium["detail"]
+    assert "Not checked" not in potassium["detail"]
 
 
 # --- addresses of the public sandbox ----------------------------------------------------------------------------------
@@ -123,7 +157,8 @@ def test_the_addresses_of_the_sandbox_say_what_the_page_says_of_them():
     assert asked == [
         {
             "serviceDiscoveryURL": "http://127.0.0.1:5000/cds-services",
-            "fhirServiceUrl": "https://launch.smarthealthit.org/v/r4/fhir",
+            "fhirServiceUrl": "http://127.0.0.1:5000/demo/fhir",
+            "patientId": "demo-low-potassium-on-indapamide",
         },
         {
             "serviceDiscoveryURL": "http://127.0.0.1:8080/cds-services",

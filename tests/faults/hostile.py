@@ -91,8 +91,8 @@ PAYLOADS = (
     "<" * 400,
     "[" * 400,
 )
-#: How a record may hold such a text: alone, around a name, at the beginning of a line, twice.
-FRAMES = ("{}", "Potassium {}", "{} 75 mg tablets", "\n{}", "Aspirin\n\n{}\n\nend", "({}) - {}")
+#: How a record may hold such a text: alone, after a name, in a paragraph of its own, twice.
+FRAMES = ("{}", "Potassium {}", "Aspirin\n\n{}\n\nend", "({}) - {} 75 mg")
 
 HOSTILE = tuple(frame.replace("{}", payload) for payload in PAYLOADS for frame in FRAMES)
 

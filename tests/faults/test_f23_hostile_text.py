@@ -109,7 +109,7 @@ def cards(client: FlaskClient) -> tuple[str, ...]:
     for number, text in enumerate(HOSTILE):
         texts |= dict.fromkeys(said(client, everywhere(calls[number % len(calls)], text, before=number % 2 == 0)))
     number = 0
-    for call in calls[1::2]:
+    for call in calls[1::3]:
         for place in places(call):
             number += 1
             hostile = HOSTILE[number * 7 % len(HOSTILE)]
