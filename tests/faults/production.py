@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -25,11 +25,15 @@ from service.store import schema
 from tests.contract.calls import all_parts
 from tests.fhir_stub import TOKEN
 from tests.repository import ROOT
+from tests.service import test_server
 from tests.service.hooks.tokens import BASE, CALL, EC, ISSUER, RSA, bearer, public, signed
 from tests.service.hooks.tokens import claims as claims_at
 from tests.service.test_server import Running, free_port
 
 VIEW = "muscle-patient-view"
+TELL: Callable[[str, bytes], object] = getattr(test_server, "tell", lambda _kind, _raw: None)
+"""Who looks for words of a patient in all that servers print, where the suite has such a watch (F25)."""
+
 WORKERS = 2
 CAN_TELL_WORKERS = Path("/proc/self/task").is_dir()
 AT_ONCE = {"drain_seconds": 0} if "drain_seconds" in {option.name for option in options()} else {}
@@ -92,8 +96,7 @@ class Hospital(Running):
     """A running service and the ways to call it. ``lines``: what it has logged so far."""
 
     def __init__(self, process: "subprocess.Popen[str]", port: int, store: str) -> None:
-        super().__init__(process, port)
-        self.store = store
+        self.process, self.port, self.store = process, port, store
         self.out: list[str] = []
         self.err: list[str] = []
         self._readers = [
@@ -200,6 +203,8 @@ def production(
         finally:
             if process.poll() is None:
                 service.stop()
+            for kind, lines in (("stdout", service.out), ("stderr", service.err)):
+                TELL(kind, "".join(lines).encode())
 
 
 def _wait_for(service: Hospital) -> None:

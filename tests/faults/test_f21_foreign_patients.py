@@ -1,6 +1,6 @@
 """F21: a server that ignores what was asked for: what is another patient's, or nobody's, is never used, and named.
 
-It changes nothing else (specification 3.8 no. 7, which goes before the table of faults: decision 0009).
+It changes nothing else (specification 3.8 no. 7, which goes before the table of faults: decision 0010).
 """
 
 import json
