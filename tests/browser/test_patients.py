@@ -94,5 +94,7 @@ def test_patients_clicked_faster_than_the_service_answers_are_not_mixed_up(open_
 
     last = patients()[names[-1]]
     page.wait_for_selector(f"{ORDERS} .card[data-topic=referral-quality]")
+    assert page.locator("main h2").first.inner_text() == "Orders", "what waits for a signature comes first"
+    assert page.locator("[aria-current=page]").count() == 1
     assert page.get_by_role("heading", level=1).inner_text() == last.title
     assert [topic for topic, _, _ in cards(page, ORDERS)] == ["referral-quality"]
