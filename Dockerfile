@@ -1,8 +1,10 @@
 # The service in an image: two stages, packages checked by hash, no root, nothing to write to but /tmp.
 #
 #   docker build --tag muscle-cds .
+#   docker run --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges ... muscle-cds
 #
-# The base is pinned by tag. A release build should pin it by digest as well; the digest was not looked up here:
+# docs/deployment.md says what it needs to run. The base is pinned by tag. A release build pins it by digest as well; the
+# digest was not looked up here:
 #   docker build --build-arg PYTHON_IMAGE=python@sha256:... --tag muscle-cds .
 ARG PYTHON_IMAGE=python:3.13-slim-bookworm
 
@@ -11,11 +13,12 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=igno
 WORKDIR /build
 
 # Packages first: this layer changes only when requirements/ does. The environment that ships has no pip and no setuptools.
-COPY requirements/build.txt requirements/runtime.txt requirements/
+# postgres.txt is runtime.txt and the PostgreSQL driver (psycopg, LGPL: NOTICE), so that one image serves both stores.
+COPY requirements/build.txt requirements/postgres.txt requirements/
 RUN python -m venv tools \
  && tools/bin/pip install --require-hashes --only-binary :all: --requirement requirements/build.txt \
  && python -m venv --without-pip /opt/muscle-cds \
- && pip --python /opt/muscle-cds/bin/python install --require-hashes --only-binary :all: --requirement requirements/runtime.txt
+ && pip --python /opt/muscle-cds/bin/python install --require-hashes --only-binary :all: --requirement requirements/postgres.txt
 
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY terminology terminology
@@ -32,6 +35,6 @@ WORKDIR /tmp
 USER 65532:65532
 EXPOSE 5000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["python", "-m", "service.health", "5000"]
-# The production profile is the default and refuses to start until client authentication is there. In the demo profile
-# the service answers inside its own network only: docker-compose.yml shows how it is reached then.
+# The production profile is the default and refuses to start until MUSCLE_CDS_CONFIG names a file that says who may
+# call. In the demo profile the service answers inside its own network only: docker-compose.yml shows how it is reached.
 CMD ["muscle-cds", "serve", "--port", "5000"]

@@ -28,7 +28,7 @@ def advise(chart: Chart, content: Content, moment: Moment = Moment.RECORD) -> Ad
     while True:
         found = _ask([t for t in asked if t.code not in errors], case, errors)
         try:
-            cards = deal(found, replace(case, failed_topics=tuple(errors)), content)
+            cards = deal(found, replace(case, failed_topics=tuple(errors)) if errors else case, content)
         except NotComposed as failure:  # leave that topic out and deal again: the data-quality card will name it
             errors[failure.topic] = failure.__cause__ or failure
             continue

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import Enum
 from importlib.resources import files
 from typing import TypeAlias
 
@@ -11,6 +10,7 @@ from cards.chart import Comparator, Person, Result, Sex
 from cards.finding import Indicator
 from cards.toml_file import Section, read_toml
 from terminology.analytes import Analyte, Limits
+from terminology.closed import Closed
 from terminology.errors import BadContent
 
 _SIDES = ("low", "high")
@@ -18,7 +18,7 @@ _BOUNDS = ("below", "at_most", "above", "at_least", "above_ratio", "at_least_rat
 _NEAR = Decimal("0.0000001")  # closer than any two values a laboratory can tell apart
 
 
-class Whose(Enum):
+class Whose(Closed):
     """Where the limits come from; the values are the words a card uses."""
 
     LABORATORY = "range sent with the result"
@@ -98,7 +98,7 @@ class Within:
     used: UsedLimits
 
 
-class Ungraded(Enum):
+class Ungraded(Closed):
     """The value cannot be placed; the values are the words a card uses."""
 
     COMPARATOR = "given only as less or more than a number, which does not decide"
@@ -126,9 +126,9 @@ class Bands:
         """The bands of one analyte."""
         return self._by_analyte.get(analyte, ())
 
-    def ask_for(self, analyte: str) -> bool:
-        """Whether any band of the analyte counts only beside a medicine."""
-        return any(band.only_with for band in self.of(analyte))
+    def ask_for(self, analyte: str) -> frozenset[str]:
+        """The medicine classes beside which alone some band of the analyte counts."""
+        return frozenset(band.only_with for band in self.of(analyte) if band.only_with)
 
     def grade(
         self, result: Result, analyte: Analyte, person: Person, *, taking: frozenset[str] = frozenset()
@@ -204,11 +204,18 @@ def _filled(sent: Limits, default: Limits) -> Limits:
 
 
 def _defaults(analyte: Analyte, person: Person) -> tuple[UsedLimits, ...]:
-    by_sex = {Sex.MALE: (analyte.limits_male, Whose.MEN), Sex.FEMALE: (analyte.limits_female, Whose.WOMEN)}
-    chosen = [by_sex[person.sex]] if person.sex in by_sex else list(by_sex.values())
-    found = tuple(UsedLimits(limits, whose) for limits, whose in chosen if limits is not None)
-    if found:
-        return found
+    if analyte.limits_male is not None or analyte.limits_female is not None:
+        men, women = (analyte.limits_male, Whose.MEN), (analyte.limits_female, Whose.WOMEN)
+        match person.sex:
+            case Sex.MALE:
+                chosen = [men]
+            case Sex.FEMALE:
+                chosen = [women]
+            case Sex.UNKNOWN:
+                chosen = [men, women]
+        found = tuple(UsedLimits(limits, whose) for limits, whose in chosen if limits is not None)
+        if found:
+            return found
     if analyte.limits is not None:
         return (UsedLimits(analyte.limits, Whose.DEFAULT),)
     return (UsedLimits(Limits(None, None), Whose.NONE),)

@@ -22,6 +22,11 @@ def adjusted_calcium(case: Case) -> Lookup[tuple[Result, ...]]:
             return Recorded(calculated) if calculated else reported
 
 
+def latest(case: Case, analyte: str) -> Lookup[tuple[Result, ...]]:
+    """The newest value of any analyte, of adjusted calcium as :func:`adjusted_calcium` finds it."""
+    return adjusted_calcium(case) if analyte == ADJUSTED else case.chart.latest(analyte)
+
+
 def low_total_without_albumin(case: Case) -> tuple[Result, ...]:
     """Recent total calcium below its range that nothing adjusts: worth a line, never a card (specification 3.2)."""
     newest: date | None = None
@@ -52,11 +57,8 @@ def _albumin_of(case: Case, total: Result) -> tuple[Result, ...]:
     day = total.when.first_day
     return tuple(
         r
-        for r in case.chart.results
-        if r.analyte == ALBUMIN
-        and r.status is not ResultStatus.PRELIMINARY
-        and r.comparator is None
-        and r.when.first_day == r.when.last_day == day == total.when.last_day
+        for r in case.chart.usable(ALBUMIN)
+        if r.comparator is None and r.when.first_day == r.when.last_day == day == total.when.last_day
     )
 
 

@@ -5,7 +5,7 @@ The questions several topics ask stand here, once: is the test done, when did th
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from cards.bands import Bands, Grade, Grading
 from cards.chart import (
@@ -21,13 +21,15 @@ from cards.chart import (
     Problem,
     Recorded,
     Result,
-    ResultStatus,
 )
 from cards.moment import Moment
 from cards.presentation import Presentation, recent
 from cards.windows import Windows
 from terminology.analytes import Analyte
 from terminology.vocabulary import Link, Vocabulary
+
+_BY_CODE = frozenset({Link.CODE})
+_ANY_LINK = frozenset(Link)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,7 @@ class Case:
 
     def drafted(self, *classes: str, named: bool = False) -> tuple[Draft, ...]:
         """Drafted medicines of these classes that this call is about, recognised as in :meth:`taking`."""
-        links = frozenset(Link) if named else frozenset({Link.CODE})
-        ingredients = frozenset().union(*(self.vocabulary.ingredients_of(name) for name in classes))
+        links, ingredients = _ANY_LINK if named else _BY_CODE, self._ingredients(classes)
         return tuple(d for d in self.chart.drafts if d.judged and d.link in links and d.ingredients & ingredients)
 
     def drafted_orders(self, *concepts: str) -> tuple[Draft, ...]:
@@ -64,12 +65,15 @@ class Case:
 
         The latter may name a contributor and nothing else (3.8 no. 4).
         """
-        ingredients = frozenset().union(*(self.vocabulary.ingredients_of(name) for name in classes))
-        return self.chart.taking(ingredients, links=frozenset(Link) if named else frozenset({Link.CODE}))
+        return self.chart.taking(self._ingredients(classes), links=_ANY_LINK if named else _BY_CODE)
+
+    def _ingredients(self, classes: tuple[str, ...]) -> frozenset[str]:
+        first, *others = (self.vocabulary.ingredients_of(name) for name in classes)
+        return first.union(*others) if others else first
 
     def drug(self, medicine: Medicine | Draft, *classes: str) -> str:
         """The ingredient of the medicine that belongs to one of the classes, as a card names it."""
-        wanted = frozenset().union(*(self.vocabulary.ingredients_of(name) for name in classes))
+        wanted = self._ingredients(classes)
         names = sorted(medicine.ingredients & wanted) or sorted(medicine.ingredients)
         return " and ".join(self.vocabulary.title(name) for name in names)
 
@@ -117,7 +121,7 @@ class Case:
 
     def _grade(self, result: Result) -> Grading:
         asked = self.bands.ask_for(result.analyte)  # only creatine kinase: going through the medicines is the dear part
-        taking = frozenset({"statin"}) if asked and self.taking("statin") else frozenset[str]()
+        taking = frozenset(name for name in asked if self.taking(name)) if asked else asked
         return self.bands.grade(result, self.analyte(result.analyte), self.chart.person, taking=taking)
 
     def is_fresh(self, result: Result, within: int | None = None) -> bool:
@@ -125,9 +129,15 @@ class Case:
         days = self.windows.look_back[result.analyte] if within is None else within
         return result.when.youngest(self.chart.as_of) <= days
 
-    def surely_fresh(self, result: Result) -> bool:
-        """Whether the result lies within its look-back whatever day a partial date means: needed to count as done."""
-        return result.when.oldest(self.chart.as_of) <= self.windows.look_back[result.analyte]
+    def surely_fresh(self, *analytes: str) -> list[Result]:
+        """Results of these that count and lie within their look-back whatever day a partial date means: tests that
+        are done.
+        """
+        found: list[Result] = []
+        for analyte in analytes:
+            since = self.chart.as_of - timedelta(days=self.windows.look_back[analyte])
+            found += [r for r in self.chart.usable(analyte) if r.when.first_day >= since]
+        return found
 
     def latest_fresh(self, *analytes: str) -> Lookup[tuple[Result, ...]]:
         """The newest results, if they lie within the look-back; NotRecorded if the newest is older."""
@@ -144,11 +154,8 @@ class Case:
         """Recent preliminary values outside their range: worth a line, never a card (3.8 no. 11)."""
         return tuple(
             r
-            for r in self.chart.results
-            if r.analyte in analytes
-            and r.status is ResultStatus.PRELIMINARY
-            and self.is_fresh(r)
-            and isinstance(self.grade(r), Grade)
+            for r in self.chart.preliminary()
+            if r.analyte in analytes and self.is_fresh(r) and isinstance(self.grade(r), Grade)
         )
 
     # orders and problems

@@ -9,16 +9,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from enum import Enum
+from operator import attrgetter
 from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
 
 from cards.when import When
 from terminology.analytes import Limits
+from terminology.closed import Closed
 from terminology.vocabulary import Link
 
 T = TypeVar("T")
+
+_LATEST = attrgetter("when.latest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class NotReadable:
 Lookup: TypeAlias = Recorded[T] | NotRecorded | NotReadable
 
 
-class Area(Enum):
+class Area(Closed):
     """The parts of a record that are asked for; the values are the words a card uses for them."""
 
     PATIENT = "patient details"
@@ -57,7 +60,7 @@ class Area(Enum):
     FAMILY = "family history"
 
 
-class Reading(Enum):
+class Reading(Closed):
     """How far a part of the record could be read (rule R8)."""
 
     COMPLETE = "complete"
@@ -75,7 +78,7 @@ class Input:
     why: str = ""
 
 
-class Sex(Enum):
+class Sex(Closed):
     """For choosing a laboratory limit, and for nothing else (specification 3.2)."""
 
     MALE = "male"
@@ -93,7 +96,7 @@ class Person:
     test_record: bool = False
 
 
-class ResultStatus(Enum):
+class ResultStatus(Closed):
     """Statuses that can count (specification 3.2, architecture decision 3). Others are never read into a Result."""
 
     FINAL = "final"
@@ -103,7 +106,7 @@ class ResultStatus(Enum):
     PRELIMINARY = "preliminary"
 
 
-class Comparator(Enum):
+class Comparator(Closed):
     """A value known only to lie on one side of a number."""
 
     LESS = "<"
@@ -167,11 +170,11 @@ class Dose:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Medicine:
+class Medicine(msgspec.Struct, frozen=True, gc=False):
     """One record of a medicine. ``active``: status active and its period has not ended on ``as_of``.
 
-    ``link`` tells how it was recognised: only ``Link.CODE`` may suppress or lower anything or raise a warning.
+    ``link`` tells how it was recognised: only ``Link.CODE`` may suppress or lower anything or raise a warning. A
+    Struct for the same reason as :class:`Result`.
     """
 
     ingredients: frozenset[str]
@@ -185,7 +188,7 @@ class Medicine:
     dose: Dose | None = None
 
 
-class OrderStatus(Enum):
+class OrderStatus(Closed):
     """How far an order on record has got, as far as rules care."""
 
     ACTIVE = "active"
@@ -280,7 +283,8 @@ class Chart:
     )
     """What :meth:`cards.case.Case.started` worked out, by ingredients and gap: thousands of records of one medicine
     would otherwise be gone through once for each of them. Never carried over to a chart made from this one."""
-    _by_analyte: dict[str, list[Result]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _usable: dict[str, list[Result]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _active: list[Medicine] = field(default_factory=list, init=False, repr=False, compare=False)
     _latest: dict[tuple[str, ...], Lookup[tuple[Result, ...]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )  # several topics ask for the same analyte
@@ -305,21 +309,9 @@ class Chart:
         return self._latest[analytes]
 
     def _find_latest(self, analytes: tuple[str, ...]) -> Lookup[tuple[Result, ...]]:
-        usable = [
-            r
-            for r in self.results_of(*analytes)
-            if r.status is not ResultStatus.PRELIMINARY and r.when.first_day <= self.as_of
-        ]
+        usable = self.usable(*analytes)
         if usable:
-            newest = usable[0].when
-            for result in usable:
-                when = result.when
-                if when.latest > newest.latest or (when.latest == newest.latest and when.earliest > newest.earliest):
-                    newest = when
-            # None is later than the newest, so those that end after it began are those that may be the same moment.
-            tied = [r for r in usable if r.when.latest >= newest.earliest]
-            mended = [r for r in tied if r.status in (ResultStatus.AMENDED, ResultStatus.CORRECTED)]
-            return Recorded(tuple(mended or tied))
+            return Recorded(newest(usable))
         for entry in self.unread:
             if entry.area is Area.RESULTS and entry.about in analytes and not entry.expected:
                 return NotReadable(entry.why)
@@ -327,23 +319,44 @@ class Chart:
             return NotReadable(self.inputs[Area.RESULTS].why if Area.RESULTS in self.inputs else "not asked for")
         return NotRecorded()
 
-    def results_of(self, *analytes: str) -> list[Result]:
-        """The results of these analytes in their order; sorted out by analyte once, for most topics ask one by one."""
-        if not self._by_analyte:
+    def usable(self, *analytes: str) -> list[Result]:
+        """The results of these analytes that count: none that is preliminary, or dated after ``as_of`` (3.2).
+
+        In the order of the results, analyte by analyte; sorted out once, for every topic asks.
+        """
+        if not self._usable:
             for result in self.results:
-                self._by_analyte.setdefault(result.analyte, []).append(result)
+                if result.status is not ResultStatus.PRELIMINARY and result.when.first_day <= self.as_of:
+                    self._usable.setdefault(result.analyte, []).append(result)
         if len(analytes) == 1:
-            return self._by_analyte.get(analytes[0], [])
-        return [result for result in self.results if result.analyte in analytes]
+            return self._usable.get(analytes[0], [])
+        return [result for analyte in analytes for result in self._usable.get(analyte, ())]
+
+    def preliminary(self) -> list[Result]:
+        """Results that are not final yet."""
+        return [result for result in self.results if result.status is ResultStatus.PRELIMINARY]
 
     def taking(
         self, ingredients: Iterable[str], *, links: frozenset[Link] = frozenset({Link.CODE})
     ) -> tuple[Medicine, ...]:
         """Active medicines with any of the ingredients, recognised in one of the given ways."""
+        if not self._active:
+            self._active.extend(m for m in self.medicines if m.active)
         wanted = frozenset(ingredients)
-        return tuple(m for m in self.medicines if m.active and m.link in links and m.ingredients & wanted)
+        return tuple([m for m in self._active if m.link in links and not wanted.isdisjoint(m.ingredients)])
 
     def has(self, *concepts: str) -> tuple[Problem, ...]:
         """Active problems of these concepts, of whatever age."""
-        wanted = frozenset(concepts)
-        return tuple(p for p in self.problems if p.active and p.concepts & wanted)
+        return tuple([p for p in self.problems if p.active and not p.concepts.isdisjoint(concepts)])
+
+
+def newest(results: Iterable[Result]) -> tuple[Result, ...]:
+    """The newest of these; several if their times cannot be told apart, of which a corrected one goes before others."""
+    usable = list(results)
+    if not usable:
+        return ()
+    latest = max(map(_LATEST, usable))
+    began = max(r.when.earliest for r in usable if r.when.latest == latest)
+    # None is later than the newest, so those that end after it began are those that may be the same moment.
+    tied = [r for r in usable if r.when.latest >= began]
+    return tuple([r for r in tied if r.status in (ResultStatus.AMENDED, ResultStatus.CORRECTED)] or tied)

@@ -2,15 +2,19 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from itertools import chain
 
 from cards.bands import Bands, load_bands
 from cards.card import Reason
 from cards.facts import Fact, Source, load_facts, load_sources
 from cards.presentation import Gatekeeper, load_gatekeeper
+from cards.promises import Promises, load_promises
+from cards.red_flags import CONTENT as RED_FLAGS
+from cards.screening import load_screen
 from cards.toml_file import Section, read_toml
 from cards.topic import Topic
 from cards.windows import Windows, load_windows
@@ -45,11 +49,14 @@ class Content:
     windows: Windows
     bands: Bands
     gatekeeper: Gatekeeper
+    promises: Promises  # what holds for every card
     vocabulary: Vocabulary
     hash: str
     beyond: bool  # whether what goes beyond the fact sheet is shown
     removal: bool  # whether a contraindicated draft may be proposed for removal (docs/decisions/0005)
     critical_as_warning: bool  # a site that wants no critical cards gets them as warnings (specification 6.2)
+    basis: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The last part of cards as it was put together before, by topic, rules and kinds of finding (cards/compose.py)."""
 
     @property
     def version(self) -> str:
@@ -81,6 +88,7 @@ def load_content(
         windows=load_windows(),
         bands=load_bands(vocabulary.analytes),
         gatekeeper=load_gatekeeper(),
+        promises=load_promises(),
         vocabulary=vocabulary,
         hash=_hash(),
         beyond=beyond,
@@ -92,7 +100,8 @@ def load_content(
 
 
 def check(content: Content) -> None:
-    """Raise BadContent if a sheet names a fact, source, topic or concept that does not exist."""
+    """Raise BadContent if a sheet names a fact, source, topic, concept or class that does not exist."""
+    _check_shared(content)
     codes = {topic.code for topic in content.topics}
     for topic in content.topics:
         where = f"{topic.code.replace('-', '_')}.toml"
@@ -103,9 +112,28 @@ def check(content: Content) -> None:
             _known(place, "fact", (*kind.facts, *(f for s in sentences for f in s.facts)), content.facts)
             _known(place, "source", (*kind.sources, *(x for s in sentences for x in s.sources)), content.sources)
             _known(place, "topic", kind.withholds, codes)
+        for listing in (*topic.sheet.lists.values(), *chain(*topic.sheet.rows.values())):
+            listing.check(content.vocabulary)
+            _known(listing.where, "fact", listing.facts, content.facts)
+            _known(listing.where, "source", listing.sources, content.sources)
         for suggestion in topic.sheet.suggestions.values():
             if suggestion.order:
                 content.vocabulary.title(suggestion.order)  # raises if there is no such concept; words go without codes
+
+
+def _check_shared(content: Content) -> None:
+    """The lists that several topics share: symptoms, signs, the screen and what a band asks for beside a value."""
+    shared = {
+        "presentation.toml": (*content.gatekeeper.palliative, *chain(*content.gatekeeper.symptoms.values())),
+        "red_flags.toml": RED_FLAGS.concepts,
+        "screening.toml": chain(*((t.order, *t.pending, *t.analytes) for t in load_screen().tests.values())),
+    }
+    for place, names in shared.items():
+        _known(place, "concept", names, content.vocabulary.tables.titles)
+    classes = chain(*(t.since for t in load_screen().tests.values()))
+    _known("screening.toml", "class of medicines", classes, content.vocabulary.tables.classes)
+    for analyte in content.vocabulary.analytes:
+        _known("bands.toml", "class of medicines", content.bands.ask_for(analyte), content.vocabulary.tables.classes)
 
 
 def _known(place: str, what: str, named: Iterable[str], known: Iterable[str]) -> None:

@@ -13,7 +13,6 @@ from cards.topic import Topic
 
 MOST_CARDS = 4  # DEF, specification 3.5
 LAST = "data-quality"  # never folded away: it takes the last place (3.8 no. 3)
-PALLIATIVE = "palliative-care"  # only critical cards survive (3.1 no. 4, S6)
 
 Found = Mapping[str, tuple[Finding, ...]]
 
@@ -57,7 +56,7 @@ def _in_order(topics: list[Topic], found: Found, case: Case, content: Content) -
     weighed = [(speaks(topic, found[topic.code], content), topic) for topic in topics]
     critical = any(indicator is Indicator.CRITICAL for indicator, _ in weighed)
     quiet = bool(case.failed_topics) or critical
-    palliative = bool(case.chart.has(PALLIATIVE))
+    palliative = bool(case.chart.has(*content.gatekeeper.palliative))
     made = [
         (indicator, topic)
         for indicator, topic in weighed
@@ -90,7 +89,7 @@ def _once_each(cards: Iterable[Card]) -> Iterator[Card]:
             if _same(intent) not in seen:
                 seen.add(_same(intent))
                 kept.append(intent)
-        yield replace(card, suggestions=tuple(kept))
+        yield card if len(kept) == len(card.suggestions) else replace(card, suggestions=tuple(kept))
 
 
 def _same(intent: Intent) -> tuple[str, str]:

@@ -119,7 +119,11 @@ def _judge(topic: Topic, example: Example, content: Content) -> Iterator[str]:
     kinds = sorted({finding.kind for finding in findings})
     if kinds != sorted(set(example.finding)):
         yield f"found {kinds}, expected {sorted(example.finding)}"
-    card = compose(topic, findings, case, content)
+    try:
+        card = compose(topic, findings, case, content)
+    except (KeyError, IndexError, ValueError) as error:
+        yield f"a sentence asks for {{{str(error).strip(chr(39))}}}, which the rule does not fill in"
+        return
     indicator = "none" if card is None else card.indicator.value
     if card_expected and indicator != card_expected:
         yield f"card is {indicator}, expected {card_expected}"

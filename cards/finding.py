@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import total_ordering
 from typing import TypeAlias
 
 from cards.chart import Allergy, Draft, Medicine, Order, Problem, Relative, Result, Unread
+from terminology.closed import Closed
 
 
 @total_ordering
-class Indicator(Enum):
+class Indicator(Closed):
     """How urgent a card is, in the words of CDS Hooks; INFO < WARNING < CRITICAL."""
 
     INFO = "info"
@@ -24,7 +24,7 @@ class Indicator(Enum):
         return order.index(self) < order.index(other)
 
 
-class Priority(Enum):
+class Priority(Closed):
     """Urgency of a suggested referral (specification 3.6): NG127 "refer" is routine, "refer urgently" urgent."""
 
     ROUTINE = "routine"

@@ -1,9 +1,9 @@
 """When advice is asked for."""
 
-from enum import Enum
+from terminology.closed import Closed
 
 
-class Moment(Enum):
+class Moment(Closed):
     """A record is opened, or orders are drafted."""
 
     RECORD = "record"

@@ -1,6 +1,6 @@
 """What topics ask about an order in hand: what is drafted, what in the record asks for care, and what was not read."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -10,6 +10,7 @@ from cards.case import Case
 from cards.chart import Area, Dose, Draft, Medicine, Reading
 from cards.figures import listed
 from cards.finding import Evidence, Finding
+from cards.lists import Listing
 from cards.presentation import Symptom, load_gatekeeper
 from terminology.vocabulary import Link
 
@@ -47,28 +48,28 @@ def renewed(case: Case, ingredient: str) -> tuple[Medicine, ...]:
     return case.chart.taking({ingredient}, links=frozenset(Link))
 
 
-def conditions(case: Case, table: Iterable[tuple[str, tuple[str, ...]]]) -> Iterator[Concern]:
-    """Active problems of the table, at any age (3.8 no. 23). A row is a kind, and the concepts that count as one."""
-    for kind, concepts in table:
-        for problem in case.chart.has(*concepts):
-            yield Concern(kind, next(c for c in concepts if c in problem.concepts), problem)
+def conditions(case: Case, rows: Iterable[Listing]) -> Iterator[Concern]:
+    """Active problems of the rows of a sheet, at any age (3.8 no. 23); the concepts of a row count as one."""
+    for row in rows:
+        for problem in case.chart.has(*row.concepts):
+            yield Concern(row.finding, next(c for c in row.concepts if c in problem.concepts), problem)
 
 
-def beside(
-    case: Case, table: Iterable[tuple[str, str]], singled_out: Mapping[str, str] | None = None
-) -> Iterator[Concern]:
-    """Medicines taken, or drafted whether selected or not, of the classes of the table: a kind and a class a row.
+def beside(case: Case, rows: Iterable[Listing]) -> Iterator[Concern]:
+    """Medicines taken, or drafted whether selected or not, of the rows of a sheet.
 
-    Also those known by name or brand, which may name an interaction (3.8 no. 4). ``singled_out``: ingredients of those
-    classes of which another kind speaks.
+    Also those known by name or brand, which may name an interaction (3.8 no. 4). Of an ingredient that has a row of its
+    own that row speaks, whatever classes it belongs to.
     """
-    for kind, name in table:
-        ingredients = case.vocabulary.ingredients_of(name)
+    table = tuple(rows)
+    singled_out = {ingredient: row.finding for row in table for ingredient in row.ingredients}
+    for row in table:
+        ingredients = row.ingredients_in(case.vocabulary)
         taken = case.chart.taking(ingredients, links=frozenset(Link))
         entries: tuple[Medicine | Draft, ...] = (*taken, *case.chart.drafts)
         for entry in entries:
             for ingredient in sorted(entry.ingredients & ingredients):
-                yield Concern((singled_out or {}).get(ingredient, kind), ingredient, entry)
+                yield Concern(singled_out.get(ingredient, row.finding), ingredient, entry)
 
 
 def by_kind(case: Case, concerns: Iterable[Concern]) -> Iterator[Finding]:

@@ -6,7 +6,6 @@ The symptom gate of specification 3.1 and the silence rules S1, S7, S12 and S16.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum
 from importlib.resources import files
 
 from cards.chart import Area, Chart, Problem, Reading
@@ -14,10 +13,11 @@ from cards.moment import Moment
 from cards.toml_file import Section, read_toml
 from cards.when import When
 from cards.windows import Windows
+from terminology.closed import Closed
 from terminology.errors import BadContent
 
 
-class Symptom(Enum):
+class Symptom(Closed):
     """The symptoms in scope, as groups of concepts in presentation.toml."""
 
     CRAMP = "cramp"
@@ -27,7 +27,7 @@ class Symptom(Enum):
     FACIAL_SPASM = "facial-spasm"
 
 
-class Gate(Enum):
+class Gate(Closed):
     """Whether topics are asked at all, and if not, why; the values go to the log."""
 
     OPEN = "open"
@@ -47,6 +47,7 @@ class Gatekeeper:
     symptoms: Mapping[Symptom, frozenset[str]]
     words: Mapping[Symptom, str]
     adult: int
+    palliative: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +136,15 @@ def load_gatekeeper() -> Gatekeeper:
     """The content of presentation.toml. Raises BadContent if a symptom is missing."""
     whole = Section("presentation.toml", read_toml(files("cards") / "presentation.toml"))
     symptoms, words, age = whole.section("symptoms"), whole.section("words"), whole.section("age")
+    palliative = whole.section("palliative")
     whole.done()
     keeper = Gatekeeper(
         symptoms={s: frozenset(symptoms.texts(s.value)) for s in Symptom},
         words={s: words.text(s.value) for s in Symptom},
         adult=age.whole("adult"),
+        palliative=palliative.texts("concepts"),
     )
-    for section in (symptoms, words, age):
+    for section in (symptoms, words, age, palliative):
         section.done()
     if not all(keeper.symptoms.values()):
         raise BadContent("presentation.toml: every symptom needs at least one concept")

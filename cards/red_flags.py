@@ -6,7 +6,6 @@ speaks for a referral, what is withheld from the benign ones, and how an order f
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from importlib.resources import files
 
 from cards.case import Case
@@ -15,10 +14,11 @@ from cards.presentation import Symptom
 from cards.screening import ScreenTest, load_screen
 from cards.toml_file import Section, read_toml
 from cards.when import When
+from terminology.closed import Closed
 from terminology.errors import BadContent
 
 
-class Sign(Enum):
+class Sign(Closed):
     """What makes a twitch or cramp a reason to refer, gravest first."""
 
     BULBAR = "bulbar"
@@ -31,7 +31,7 @@ class Sign(Enum):
 _SIGNS = (Sign.BULBAR, Sign.RIGIDITY, Sign.WEAKNESS, Sign.WASTING)  # those that a concept of their own records
 
 
-class Answered(Enum):
+class Answered(Closed):
     """Whether the running referrals were made on or after the day of a red flag, by what the dates can prove."""
 
     YES = "yes"
@@ -51,6 +51,12 @@ class RedFlagContent:
     known: tuple[str, ...]
     neuropathy: tuple[str, ...]
     referrals: tuple[str, ...]
+
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """Every concept and order that the file names."""
+        signs = (concept for concepts in self.signs.values() for concept in concepts)
+        return (*signs, *self.breathing, *self.known, *self.neuropathy, *self.referrals)
 
 
 @dataclass(frozen=True, slots=True)

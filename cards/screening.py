@@ -1,17 +1,17 @@
 """The screen of the fact sheet, test by test: done, awaited, or missing (specification 3.2, P14; 3.8 no. 9)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from importlib.resources import files
 
 from cards.bands import Grade
 from cards.case import Case
-from cards.chart import Order, OrderStatus, Result, ResultStatus
+from cards.chart import Order, OrderStatus, Result
 from cards.toml_file import Section, read_toml
+from terminology.closed import Closed
 
 
-class ScreenTest(Enum):
+class ScreenTest(Closed):
     """The four tests, as tables of screening.toml."""
 
     UE = "ue"
@@ -29,9 +29,10 @@ class ScreenTestContent:
     order: str
     pending: tuple[str, ...]
     facts: tuple[str, ...]
+    since: tuple[str, ...]  # medicines after whose latest start a result counts as done
 
 
-class Standing(Enum):
+class Standing(Closed):
     """Where a test stands. SPOKEN_FOR: an abnormal haemolysed potassium, whose own card asks for the repeat."""
 
     DONE = "done"
@@ -59,8 +60,8 @@ class Screen:
     def look(self, case: Case, test: ScreenTest) -> Screened:
         """Where one test stands. Ask only if results, medicines and orders were read to the end (3.8 no. 13)."""
         content = self.tests[test]
-        recent = [r for r in _usable(case, content.analytes) if case.surely_fresh(r)]
-        counted = _settling(case, recent) if test is ScreenTest.UE else recent
+        recent = case.surely_fresh(*content.analytes)  # a comparator that does not decide was set aside before
+        counted = _settling(case, recent, content.since) if test is ScreenTest.UE else recent
         if counted:
             return Screened(test, Standing.DONE, tuple(counted))
         awaited = case.ordered(
@@ -78,18 +79,12 @@ class Screen:
         return tuple(t for t in tests or tuple(ScreenTest) if self.look(case, t).state is Standing.MISSING)
 
 
-def _settling(case: Case, potassium: list[Result]) -> list[Result]:
+def _settling(case: Case, potassium: list[Result], since: tuple[str, ...]) -> list[Result]:
     """Potassium that counts as U&E done: not haemolysed, taken after the latest start of an active diuretic (3.2)."""
-    starts = [start for m in case.taking("diuretic") if (start := case.started(m)) is not None] if potassium else []
+    taken = case.taking(*since) if potassium and since else ()
+    starts = [start for m in taken if (start := case.started(m)) is not None]
     last = max(starts, default=None)
     return [r for r in potassium if not r.haemolysed and (last is None or r.when.first_day > last)]
-
-
-def _usable(case: Case, analytes: tuple[str, ...]) -> Iterator[Result]:
-    """Values that count; those whose comparator does not decide were set aside before any topic was asked."""
-    for result in case.chart.results_of(*analytes):
-        if result.status is not ResultStatus.PRELIMINARY and result.when.first_day <= case.chart.as_of:
-            yield result
 
 
 def _newest(results: list[Result]) -> list[Result]:
@@ -112,6 +107,7 @@ def load_screen() -> Screen:
             order=table.text("order"),
             pending=table.texts("pending"),
             facts=table.texts("facts"),
+            since=table.texts("since"),
         )
         table.done()
     tables.done()

@@ -1,15 +1,20 @@
 """Reading the content files: TOML with the few shapes the sheets use, and an error that says where it went wrong."""
 
+import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from enum import Enum
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from terminology.errors import BadContent
 
+E = TypeVar("E", bound=Enum)
 Table = Mapping[str, Any]
+_HEADER: Final = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
 
 
 def read_toml(path: Path | Traversable) -> dict[str, Any]:
@@ -20,14 +25,33 @@ def read_toml(path: Path | Traversable) -> dict[str, Any]:
         raise BadContent(f"{path.name}: cannot be read as TOML: {error}") from error
 
 
-class Section:
-    """A table of a content file, read key by key; keys that nobody asked for are an error."""
+def headers(path: Path | Traversable) -> dict[str, int]:
+    """The line of every table's header, so that an error can name it: ``[finding.low]``, ``[[example]] no. 3``."""
+    lines: dict[str, int] = {}
+    rows = Counter[str]()
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if found := _HEADER.match(line):
+            name = found[2].replace('"', "")
+            if found[1] == "[[":
+                rows[name] += 1
+                lines[f"[[{name}]] no. {rows[name]}"] = number
+            else:
+                lines[f"[{name}]"] = number
+    return lines
 
-    def __init__(self, where: str, table: object) -> None:
+
+class Section:
+    """A table of a content file, read key by key; keys that nobody asked for are an error.
+
+    ``lines``: where the tables inside begin, as :func:`headers` finds them; then errors in them name the line.
+    """
+
+    def __init__(self, where: str, table: object, lines: Mapping[str, int] | None = None) -> None:
         if not isinstance(table, dict):
             raise BadContent(f"{where}: should be a table")
         self.where = where
         self.table: dict[str, Any] = dict(table)
+        self.lines = lines or {}
 
     def text(self, key: str, default: str | None = None) -> str:
         """A piece of text. Raises BadContent if it is missing without a default, or no text."""
@@ -60,17 +84,24 @@ class Section:
 
     def section(self, key: str) -> "Section":
         """A table inside this one, empty if it is not there."""
-        return Section(f"{self.where}: [{key}]", self.table.pop(key, {}))
+        return Section(self._place(f"[{key}]"), self.table.pop(key, {}))
 
     def sections(self, key: str) -> dict[str, "Section"]:
         """Named tables inside this one, such as [finding.NAME]."""
         inside = self.section(key)
-        return {name: Section(f"{self.where}: [{key}.{name}]", table) for name, table in inside.table.items()}
+        return {name: Section(self._place(f"[{key}.{name}]"), table) for name, table in inside.table.items()}
 
     def rows(self, key: str) -> list["Section"]:
         """A list of tables, such as [[example]]; empty if it is not there."""
         found = self._typed(key, list, [])
-        return [Section(f"{self.where}: [[{key}]] no. {number}", row) for number, row in enumerate(found, 1)]
+        return [Section(self._place(f"[[{key}]] no. {number}"), row) for number, row in enumerate(found, 1)]
+
+    def member(self, kind: type[E], word: str) -> E:
+        """The member of an enumeration with that value. Raises BadContent, listing those there are, for another."""
+        for member in kind:
+            if member.value == word:
+                return member
+        raise BadContent(f"{self.where}: {word!r} should be one of {', '.join(str(m.value) for m in kind)}")
 
     def has(self, key: str) -> bool:
         """Whether the key is there and not yet read."""
@@ -80,6 +111,10 @@ class Section:
         """Call when all is read. Raises BadContent for a key that is left: most often a misspelling."""
         if self.table:
             raise BadContent(f"{self.where}: unknown key {min(self.table)!r}; remove it or correct its spelling")
+
+    def _place(self, header: str) -> str:
+        line = self.lines.get(header)
+        return f"{self.where}: {header}" + (f", line {line}" if line else "")
 
     def _typed(self, key: str, kind: type, default: Any) -> Any:
         if key not in self.table:

@@ -7,22 +7,22 @@ examples. The loader refuses a sheet that does not hold together, naming the fil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum
+from itertools import chain
 from pathlib import Path
-from typing import TypeVar
 
 from cards.case import Case
 from cards.chart import Area, OrderStatus
 from cards.finding import Finding, Indicator, Priority
+from cards.lists import TABLES, Listing, read_list, read_row
 from cards.moment import Moment
 from cards.presentation import Gate
-from cards.toml_file import Section, read_toml
+from cards.promises import Promise, read_promises
+from cards.toml_file import Section, headers, read_toml
+from terminology.closed import Closed
 from terminology.errors import BadContent
 
-E = TypeVar("E", bound=Enum)
 
-
-class Speaks(Enum):
+class Speaks(Closed):
     """What a kind of finding does.
 
     CARD makes a card. ADDS adds lines to the topic's own card, if there is one. LINE does the same, and without that
@@ -54,6 +54,7 @@ class Kind:
     speaks: Speaks
     indicator: Indicator
     summary: str
+    when: str  # when it is found, as a clinician reads it on the page
     found: str
     why: tuple[Sentence, ...]
     check: tuple[Sentence, ...]
@@ -102,7 +103,12 @@ class Sheet:
     reassures: bool  # withheld by any critical card, and when any topic's rules failed
     gates: tuple[Gate, ...]
     links: tuple[str, ...]
+    appears: tuple[Promise, ...]  # when there is a card, as a clinician reads it; so too the next two
+    silent: tuple[Promise, ...]
+    never: tuple[Promise, ...]
     numbers: Mapping[str, Decimal]
+    lists: Mapping[str, Listing]
+    rows: Mapping[str, tuple[Listing, ...]]  # by table: the rows of [[contraindication]] and the like
     kinds: Mapping[str, Kind]
     suggestions: Mapping[str, Suggestion]
     examples: tuple[Example, ...]
@@ -112,6 +118,16 @@ class Sheet:
         if name not in self.numbers:
             raise BadContent(f"{self.code}.toml: [threshold.{name}] is missing")
         return self.numbers[name]
+
+    def listed(self, name: str) -> Listing:
+        """A ``[list.NAME]`` of the sheet. Raises BadContent if there is none of that name."""
+        if name not in self.lists:
+            raise BadContent(f"{self.code}.toml: [list.{name}] is missing")
+        return self.lists[name]
+
+    def concepts(self, name: str) -> tuple[str, ...]:
+        """The concepts of a ``[list.NAME]``."""
+        return self.listed(name).concepts
 
     def open_for(self, case: Case, *names: str) -> tuple[str, ...]:
         """Those of the suggestions that are not ordered or drafted already within the last 30 days (S5).
@@ -158,7 +174,7 @@ def load_topic(find: Find | None = None, judge: Find | None = None, *, beside: s
     """
     path = Path(beside).with_suffix(".toml")
     code = path.stem.replace("_", "-")
-    sheet = read_sheet(code, Section(path.name, read_toml(path)))
+    sheet = read_sheet(code, Section(path.name, read_toml(path), headers(path)))
     for moment, rules in ((Moment.RECORD, find), (Moment.ORDER, judge)):
         if (rules is None) is (moment in sheet.moments):
             raise BadContent(f"{path.name}: [topic] moments and the rules of {path.stem}.py do not agree")
@@ -171,12 +187,17 @@ def read_sheet(code: str, whole: Section) -> Sheet:
     sheet = Sheet(
         code=code,
         title=topic.text("title"),
-        moments=tuple(_member(Moment, name, topic) for name in topic.texts("moments")),
-        rests_on=tuple(_member(Area, name, topic) for name in topic.texts("rests_on")),
+        moments=tuple(topic.member(Moment, name) for name in topic.texts("moments")),
+        rests_on=tuple(topic.member(Area, name) for name in topic.texts("rests_on")),
         reassures=topic.flag("reassures"),
-        gates=tuple(_member(Gate, name, topic) for name in topic.texts("gates")) or (Gate.OPEN,),
+        gates=tuple(topic.member(Gate, name) for name in topic.texts("gates")) or (Gate.OPEN,),
         links=topic.texts("links"),
+        appears=read_promises(topic, "appears"),
+        silent=read_promises(topic, "silent"),
+        never=read_promises(topic, "never"),
         numbers={name: _threshold(table) for name, table in whole.sections("threshold").items()},
+        lists={name: read_list(table) for name, table in whole.sections("list").items()},
+        rows={name: tuple(read_row(row) for row in whole.rows(name)) for name in TABLES},
         kinds={name: _kind(name, table) for name, table in whole.sections("finding").items()},
         suggestions={name: _suggestion(name, table) for name, table in whole.sections("suggestion").items()},
         examples=tuple(_example(row) for row in whole.rows("example")),
@@ -185,6 +206,12 @@ def read_sheet(code: str, whole: Section) -> Sheet:
     whole.done()
     if not sheet.moments:
         raise BadContent(f"{whole.where}: [topic] moments should name when the topic is asked")
+    for row in chain(*sheet.rows.values()):
+        for kind in filter(None, (row.finding, row.drafted)):
+            if kind not in sheet.kinds:
+                raise BadContent(f"{row.where}: there is no [finding.{kind}] to say why")
+        if row.above and row.above not in sheet.numbers:
+            raise BadContent(f"{row.where}: there is no [threshold.{row.above}]")
     shown = {kind for example in sheet.examples for kind in example.finding}
     for name in sheet.kinds:
         if name not in shown:
@@ -203,7 +230,7 @@ def _threshold(table: Section) -> Decimal:
 
 
 def _kind(name: str, table: Section) -> Kind:
-    speaks = _member(Speaks, table.text("speaks", "card"), table)
+    speaks = table.member(Speaks, table.text("speaks", "card"))
     beyond = table.flag("beyond")
     parts = {
         part: tuple(_sentence(row, beyond=beyond) for row in table.rows(part))
@@ -213,8 +240,9 @@ def _kind(name: str, table: Section) -> Kind:
         name=name,
         rule=table.text("rule"),
         speaks=speaks,
-        indicator=_member(Indicator, table.text("indicator", "info"), table),
+        indicator=table.member(Indicator, table.text("indicator", "info")),
         summary=table.text("summary", ""),
+        when=table.text("when", ""),
         found=table.text("found", ""),
         why=parts["why"],
         check=parts["check"],
@@ -228,6 +256,8 @@ def _kind(name: str, table: Section) -> Kind:
     table.done()
     if speaks is Speaks.CARD and not (kind.summary and kind.why and kind.check and kind.consider):
         raise BadContent(f"{table.where}: a card needs summary, why, check and consider")
+    if speaks is Speaks.CARD and not kind.when:
+        raise BadContent(f"{table.where}: when should tell a clinician when there is this card")
     if speaks is not Speaks.SILENT and not (kind.facts or kind.sources):
         raise BadContent(f"{table.where}: facts or sources should say what the finding rests on")
     return kind
@@ -253,7 +283,7 @@ def _suggestion(name: str, table: Section) -> Suggestion:
         order="" if does in ("review", "remove") else table.text("order"),
         label=table.text("label"),
         note=table.text("note", ""),
-        priority=_member(Priority, table.text("priority", "routine"), table),
+        priority=table.member(Priority, table.text("priority", "routine")),
         pending=table.texts("pending"),
         beyond=table.flag("beyond"),
     )
@@ -264,10 +294,3 @@ def _suggestion(name: str, table: Section) -> Suggestion:
 def _example(row: Section) -> Example:
     name, finding = row.text("name"), row.texts("finding")
     return Example(name, finding, dict(row.table))
-
-
-def _member(kind: type[E], word: str, where: Section) -> E:
-    for member in kind:
-        if member.value == word:
-            return member
-    raise BadContent(f"{where.where}: {word!r} should be one of {', '.join(str(m.value) for m in kind)}")

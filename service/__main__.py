@@ -4,18 +4,19 @@ Exit status of every command: 0 done; 1 the answer is a refusal, or a check fail
 should be; 3 a setting, or the clinical content or terminology, cannot be trusted.
 """
 
+import gc
 import sys
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import date
 from functools import wraps
 from pathlib import Path
-from typing import Any, BinaryIO, ParamSpec, TypeVar
+from typing import Any, BinaryIO, ParamSpec, TextIO, TypeVar
 
 import click
 import msgspec
 
-from service.errors import BadContent, BadSettings, CallRejected, StoreUnavailable
+from service.errors import BadContent, BadSettings, CallRejected, NotSeeded, StoreUnavailable
 from service.settings import Profile, Settings, load_here, options, read_here, shown
 
 P = ParamSpec("P")
@@ -35,7 +36,7 @@ def _trusting(command: Callable[P, R]) -> Callable[P, R]:
         except (BadSettings, BadContent) as error:
             click.echo(f"muscle-cds: {error}", err=True)
             sys.exit(EXIT_NOT_TRUSTED)
-        except StoreUnavailable as error:
+        except (NotSeeded, StoreUnavailable) as error:
             click.echo(f"muscle-cds: {error}", err=True)
             sys.exit(EXIT_REFUSED)
 
@@ -73,13 +74,34 @@ def demo(port: int | None) -> None:
     from service.demo import what_to_try  # noqa: PLC0415 -- start-up time of the other commands
 
     settings = load_here(**_given(port=port), profile="demo")
-    _serve(settings, what_to_try(f"http://{settings.host}:{settings.port}"))
+    _serve(settings, what_to_try(settings.public_url or f"http://{settings.host}:{settings.port}"))
+
+
+@main.command()
+@click.argument("base")
+@click.option("--wait", type=click.FloatRange(0, 600), default=0.0, help="Seconds to wait for the server to come up.")
+@click.option("--token-file", type=click.File("r"), help="File that holds a bearer token for the server.")
+@_trusting
+def seed(base: str, wait: float, token_file: TextIO | None) -> None:
+    """Put the synthetic patients into the test FHIR server at BASE, with dates that are recent today.
+
+    They are written under ids that start with "demo-". Never name the server of a real record system.
+    """
+    from service.app import seed_server  # noqa: PLC0415 -- loads all rules, which other commands do without
+
+    token = token_file.read().strip() if token_file else None
+    done = seed_server(load_here(), base, token, wait)
+    click.echo(f"put {done.resources} resources of {done.patients} synthetic patients into {base}")
 
 
 def _serve(settings: Settings, greeting: str = "") -> None:
+    gc.disable()  # what is loaded at the start stays: to look for garbage in it again and again doubles the time
     from service.server import Server  # noqa: PLC0415 -- gunicorn is not needed by the other commands
 
-    Server(settings, greeting).run()
+    server = Server(settings, greeting)
+    gc.freeze()  # nor is it looked at later, so that the workers go on sharing its memory
+    gc.enable()
+    server.run()
 
 
 @main.command()

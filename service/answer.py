@@ -12,6 +12,7 @@ class Answer:
     """The advice on one call, with the patient and encounter its drafts are for.
 
     ``drafts``: the draft orders of the call, as Type/id; a suggestion may take away one of these and nothing else (H9).
+    ``late``: searches were still under way when the time for them was over.
     ``inputs`` and ``unmapped`` (codes in no set, by part of the record) are for the access log; neither holds anything
     of the patient (R14).
     """
@@ -22,3 +23,4 @@ class Answer:
     patient_id: str
     encounter_id: str | None = None
     drafts: frozenset[str] = frozenset()
+    late: bool = False

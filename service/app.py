@@ -1,38 +1,50 @@
 """Where the parts are joined: settings, vocabulary, rules, FHIR and hooks become one application."""
 
+import os
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Any
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from flask import Flask, Response
 
 from cards.content import Content, load_content
-from service import demo
+from service import audit, demo
 from service.answer import Answer
 from service.clients import Client
+from service.demo.seed import Seeded, seed
 from service.errors import BadSettings
 from service.fhir import write
 from service.fhir.client import FhirBase
+from service.fhir.outgoing import Observe, nobody
 from service.fhir.queries import Query, prefetch_templates, queries_for
 from service.fhir.retrieve import Retriever
 from service.hooks import feedback
 from service.hooks.cors import Origins
 from service.hooks.keys import Keys
+from service.hooks.probes import Probes
 from service.hooks.request import HookCall, hook_named, parse
 from service.hooks.response import Renderer
 from service.hooks.routes import Routes
 from service.hooks.services import SERVICES, discovery
+from service.hooks.slots import Slots
 from service.hooks.trust import Trust
-from service.observe import AccessLog
+from service.observe import AccessLog, Record
 from service.openapi import openapi
 from service.pipeline import Advisor
-from service.settings import Profile, Settings, dangers_here
+from service.readiness import Readiness
+from service.settings import Audit, Profile, Settings, dangers_here
 from service.store import MemoryStore, Store, open_store
 from terminology import vocabulary as terms
+
+if TYPE_CHECKING:
+    from service.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,17 @@ class Parts:
 
     content: Content
     queries: dict[str, tuple[Query, ...]]  # by service id
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the process around an application gives it: its metrics, if any, whether it is about to end, and the keys
+    of the clients if it keeps them fresh.
+    """
+
+    metrics: "Metrics | None" = None
+    keys: Keys | None = None
+    draining: Callable[[], bool] = lambda: False
 
 
 def load_parts(settings: Settings) -> Parts:
@@ -55,9 +78,14 @@ def load_parts(settings: Settings) -> Parts:
     return Parts(content, {one.id: queries_for(one.id, vocabulary) for one in SERVICES})
 
 
-def create_advisor(settings: Settings, parts: Parts, today: Callable[[], date] | None = None) -> Advisor:
-    """The pipeline, with the clock of this machine unless it is handed another day."""
-    retriever = Retriever(_fhir_bases(settings))
+def create_advisor(
+    settings: Settings, parts: Parts, today: Callable[[], date] | None = None, *, observe: Observe = nobody
+) -> Advisor:
+    """The pipeline, with the clock of this machine unless it is handed another day.
+
+    ``observe`` is told of every request to a FHIR server, in the thread that made it.
+    """
+    retriever = Retriever(_fhir_bases(settings), observe=observe)
     return Advisor(
         retriever=retriever,
         by_client=_by_client(settings, retriever),
@@ -87,8 +115,10 @@ def create_app(
     log: AccessLog | None = None,
     store: Store | None = None,
     now: Callable[[], datetime] | None = None,
+    around: Surroundings | None = None,
 ) -> Flask:
-    """The application. What is not handed in is made from the settings; ``now`` gives an aware datetime.
+    """The application. What is not handed in is made from the settings; ``now`` gives an aware datetime. End it
+    with close_app.
 
     Raises BadSettings in the production profile if it is not known who may call: that is never left open.
     """
@@ -97,24 +127,45 @@ def create_app(
     now = now or _now
     store = store or create_store(settings)
     parts = parts or load_parts(settings)
+    log = log or access_log(settings.log_level)
+    around = around or Surroundings()
+    trail = create_audit(settings)
+    closing: list[_Closes] = [store]
+    servers: Mapping[str, Retriever] = {}
+    if trail is not None:
+        closing.append(trail)
+    if around.keys is not None:
+        closing.append(around.keys)
+    if advise is None:
+        observe = around.metrics.outgoing if around.metrics else nobody
+        advisor = create_advisor(settings, parts, observe=observe)
+        advise = advisor.advise
+        servers = {"": advisor.retriever, **advisor.by_client}
+        closing += servers.values()
     templates = {service: prefetch_templates(queries) for service, queries in parts.queries.items()}
     app = Flask("muscle-cds", static_folder=None)
     Routes(
         services=SERVICES,
         discovery=msgspec.json.encode(discovery(SERVICES, templates)),
-        advise=advise or create_advisor(settings, parts).advise,
+        advise=advise,
         renderer=create_renderer(settings, parts),
-        log=log or access_log(settings.log_level),
+        log=log,
         content=parts.content.version,
         content_hash=parts.content.hash,
         store=store,
         feedback=feedback.reader(parts.content.override_reasons, comments=settings.store_feedback_comments),
         now=now,
         origins=_origins(settings),
-        caller=_caller(settings, store, now),
+        caller=_caller(settings, around.keys, store, now),
+        slots=Slots(settings.threads),
+        count=partial(_count, around.metrics, servers) if around.metrics else lambda _record: None,
+        audit=trail,
     ).register(app)
+    Probes(Readiness(store, around.draining, changed=partial(_log_readiness, log))).register(app)
+    app.extensions[_AT_THE_END] = (log, closing)
     if settings.profile is Profile.DEMO:
         app.register_blueprint(demo.pages(_around_the_demo(settings, parts, store)))
+        app.add_url_rule("/", "home", demo.home)
     if settings.serve_openapi:
         document = msgspec.json.encode(openapi(SERVICES, parts.content.version))
         app.add_url_rule("/openapi.json", "openapi", lambda: Response(document, mimetype="application/json"))
@@ -139,6 +190,61 @@ def _around_the_demo(settings: Settings, parts: Parts, store: Store) -> demo.Sur
         fhir_server=_demo_fhir(settings),
         vocabulary=parts.content.vocabulary,
         report=store.report if isinstance(store, MemoryStore) else tuple,
+    )
+
+
+_AT_THE_END = "muscle-cds"
+
+
+class _Closes(Protocol):
+    """What holds threads or connections."""
+
+    def close(self) -> None:
+        """Write what waits, and let go."""
+        ...
+
+
+def close_app(app: Flask) -> None:
+    """Write what waits, end the threads and let go of connections: for the end of a worker. Takes seconds at most."""
+    log, closing = app.extensions.pop(_AT_THE_END)
+    log.tell_left_out(all_of_them=True)
+    for one in closing:
+        one.close()
+
+
+def create_audit(settings: Settings) -> audit.AuditTrail | None:
+    """The audit stream, None if it is off. Raises BadSettings if its file cannot be written."""
+    if settings.audit is Audit.OFF or settings.audit_file is None:
+        return None
+    address = settings.public_url or f"http://{settings.host}:{settings.port}"
+    return audit.AuditTrail(audit.appender(settings.audit_file), full=settings.audit is Audit.FULL, address=address)
+
+
+def new_metrics_folder() -> Path:
+    """A new folder, in memory where the temporary folder is: every process forked from here on counts into its files.
+
+    Comes before anything of the library is loaded, since that looks once.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="muscle-cds-metrics-"))
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # noqa: TID251 -- the library takes it from nowhere else
+    return folder
+
+
+def create_metrics(settings: Settings, parts: Parts) -> "Metrics":
+    """What counts the requests of one worker, into the folder of new_metrics_folder. For a worker alone."""
+    from service.metrics import Metrics  # noqa: PLC0415 -- a service without metrics does without their library
+
+    try:
+        own = version("muscle-cds")
+    except PackageNotFoundError:
+        own = "not installed"
+    return Metrics(
+        rules={kind.rule for topic in parts.content.topics for kind in topic.sheet.kinds.values()},
+        clients={client.name for client in settings.clients},
+        queries={query.key for queries in parts.queries.values() for query in queries},
+        version=own,
+        content=parts.content.version,
+        content_hash=parts.content.hash,
     )
 
 
@@ -187,16 +293,36 @@ def log_accepted_risks(settings: Settings, log: AccessLog) -> None:
                 log.process("error", "Accepted risk", risk=danger.risk)
 
 
+def _count(metrics: "Metrics", servers: Mapping[str, Retriever], record: Record) -> None:
+    """After a request: count it; after a hook call, look which FHIR servers are left alone. ``servers``: by client."""
+    metrics.request(record)
+    if record.hook:
+        for client, retriever in servers.items():
+            metrics.circuit(client, is_open=retriever.circuit_open)
+
+
+def _log_readiness(log: AccessLog, ready: bool) -> None:  # noqa: FBT001 -- the one thing it is told
+    log.process("warning", "The store can be used again." if ready else "The store cannot be used: not ready.")
+
+
 def _callers_are_proven(settings: Settings) -> bool:
     return settings.profile is Profile.PRODUCTION and settings.authentication
 
 
+def create_keys(settings: Settings) -> Keys:
+    """The keys of the clients; of none where callers are not proven. Fetches nothing yet.
+
+    Raises BadSettings if the key file of a client holds no usable key.
+    """
+    return Keys(settings.clients if _callers_are_proven(settings) else ())
+
+
 def _caller(
-    settings: Settings, store: Store, now: Callable[[], datetime]
+    settings: Settings, keys: Keys | None, store: Store, now: Callable[[], datetime]
 ) -> Callable[[str | None, str], Client] | None:
     if not _callers_are_proven(settings):
         return None
-    trust = Trust(settings.clients, Keys(settings.clients), store, settings.public_url)
+    trust = Trust(settings.clients, keys or create_keys(settings), store, settings.public_url)
     return lambda authorization, path: trust.caller(authorization, path, now())
 
 
@@ -213,6 +339,11 @@ def prune_store(settings: Settings) -> int:
         return store.prune(_now())
     finally:
         store.close()
+
+
+def seed_server(settings: Settings, base: str, token: str | None, wait: float) -> Seeded:
+    """Put the synthetic patients, as of today, into a FHIR server. Raises BadSettings, NotSeeded."""
+    return seed(base, _today(settings), token=token, wait=wait)
 
 
 def answer_once(settings: Settings, body: bytes, day: date | None) -> dict[str, Any]:
@@ -253,14 +384,22 @@ def _fhir_bases(settings: Settings) -> Iterator[FhirBase]:
     """The servers for callers who are not told apart; in the demo profile also without a token, as test servers have
     none (F3).
     """
-    for base in settings.fhir_bases:
-        yield FhirBase(base, open_server=settings.profile is Profile.DEMO)
+    return _bases(settings, settings.fhir_bases, open_server=settings.profile is Profile.DEMO)
+
+
+def _bases(settings: Settings, urls: Iterable[str], *, open_server: bool) -> Iterator[FhirBase]:
+    """How servers are called is the same for all: by which authorities, through which proxy (R5)."""
+    ca_file = None if settings.fhir_ca_file is None else str(settings.fhir_ca_file)
+    for url in urls:
+        yield FhirBase(url, open_server=open_server, ca_file=ca_file, proxy=settings.fhir_proxy)
 
 
 def _by_client(settings: Settings, retriever: Retriever) -> dict[str, Retriever]:
     """What fetches for each client: from its own servers and no other (R4)."""
     return {
-        client.name: retriever.for_bases(FhirBase(base, open_server=client.open_server) for base in client.fhir_bases)
+        client.name: retriever.for_bases(
+            _bases(settings, client.fhir_bases, open_server=client.open_server), client.name
+        )
         for client in settings.clients
     }
 

@@ -11,13 +11,18 @@ MuscleCdsError
 │  ├─ DataNotAvailable     412: nothing we needed could be had
 │  ├─ TooLarge             413
 │  ├─ NotPlainBody         415
-│  └─ StoreDown            503: what must be looked up or written cannot be, for now
+│  ├─ StoreDown            503: what must be looked up or written cannot be, for now
+│  ├─ Overloaded           503: as many calls are under way as one process takes
+│  └─ NotReady             503: the answer of the readiness probe, and of no other address
+├─ NotSeeded               a FHIR server that did not take the synthetic patients; only the command meets it
 └─ StoreUnavailable        the store cannot be reached, read or written
 
 A FHIR server that fails is not an error here: it becomes the state of an input (service/fhir/retrieved.py).
 A message says what happened, to which part, and what to do. It holds no identifier and no value of a patient, and it
 never repeats what was sent.
 """
+
+from typing import Final
 
 from terminology.errors import BadContent, MuscleCdsError
 
@@ -30,7 +35,10 @@ __all__ = [
     "MuscleCdsError",
     "NotAllowed",
     "NotPlainBody",
+    "NotReady",
+    "NotSeeded",
     "NotTrusted",
+    "Overloaded",
     "StoreDown",
     "StoreUnavailable",
     "TooLarge",
@@ -40,6 +48,10 @@ __all__ = [
 
 class BadSettings(MuscleCdsError):  # noqa: N818 -- named for what is bad, as the whole family
     """A setting that cannot be used; names the setting and what it may be."""
+
+
+class NotSeeded(MuscleCdsError):  # noqa: N818 -- as above
+    """A FHIR server that did not become ready, or refused a resource; says which, and with which status."""
 
 
 class StoreUnavailable(MuscleCdsError):  # noqa: N818 -- as above
@@ -60,6 +72,16 @@ class BadCall(CallRejected):
     """Not a hook request, or not one for this service."""
 
 
+WHY_NOT_TRUSTED: Final = frozenset(
+    {
+        "bad-algorithm", "bad-audience", "bad-header", "bad-jti", "bad-lifetime", "bad-signature", "bad-time",
+        "bad-type", "expired", "foreign-key-address", "malformed", "no-key-id", "no-keys", "no-token", "not-yet",
+        "replayed", "unknown-issuer", "unknown-key", "unreadable",
+    }
+)  # fmt: skip
+"""Every word that says why a caller is not proven: a closed set, for the log and the metrics (R15)."""
+
+
 class NotTrusted(CallRejected):
     """Who is calling is not proven. ``because`` is a word of ours for the log alone: the caller is never told (J3)."""
 
@@ -67,7 +89,7 @@ class NotTrusted(CallRejected):
     issue = "login"
 
     def __init__(self, because: str) -> None:
-        """``because``: one of the words of service/hooks/trust.py and keys.py."""
+        """``because``: one of the words of WHY_NOT_TRUSTED."""
         super().__init__("Who is calling could not be proven.")
         self.because = because
 
@@ -81,6 +103,20 @@ class NotAllowed(CallRejected):
 
 class StoreDown(CallRejected):
     """The store cannot be asked or written: a replay cannot be told from a call, or feedback kept (R3, R17)."""
+
+    status = 503
+    issue = "transient"
+
+
+class Overloaded(CallRejected):
+    """As many calls are under way as this process takes; the rest of its threads is kept for probes (R16)."""
+
+    status = 503
+    issue = "throttled"
+
+
+class NotReady(CallRejected):
+    """No calls should be sent here for now: the process is about to end, or its store cannot be used (R16)."""
 
     status = 503
     issue = "transient"
@@ -108,7 +144,11 @@ class NotPlainBody(CallRejected):
 
 
 class DataNotAvailable(CallRejected):
-    """Nothing the service needs was sent, and none of it could be fetched."""
+    """Nothing the service needs was sent, and none of it could be fetched. ``late``: not in the time there was."""
 
     status = 412
     issue = "incomplete"
+
+    def __init__(self, message: str, *, late: bool = False) -> None:
+        super().__init__(message)
+        self.late = late

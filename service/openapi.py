@@ -17,6 +17,11 @@ _UUID: Json = {"type": "string", "format": "uuid"}
 _TEXT: Json = {"type": "string", "minLength": 1}
 
 # R1, by address; 405 is for methods that are not described, and so is 404 for addresses that are not
+_PROBES = {
+    "/livez": ("live", "Whether the process answers", "Live"),
+    "/readyz": ("ready", "Whether calls may be sent here: rules, settings and store; not the FHIR servers", "Ready"),
+}
+_PROBE = {"live": (500,), "ready": (500, 503)}
 _DISCOVERY = (401, 403, 500, 503)
 _CALL = (400, 401, 403, 412, 413, 415, 500, 503)
 _FEEDBACK = (400, 401, 403, 413, 415, 500, 503)
@@ -28,7 +33,8 @@ _SAYS = {
     413: "The body is larger than the limit: 4 MiB for a call, 64 KiB for feedback",
     415: "The body is compressed or otherwise encoded",
     500: "A defect of the service",
-    503: "For now the service cannot check the caller or keep what was sent; Retry-After says when to try again",
+    503: "For now the service cannot take the call, check the caller or keep what was sent, or is about to end; "
+    "Retry-After says when to try again",
 }
 
 
@@ -43,6 +49,9 @@ def openapi(services: Iterable[Service], version: str) -> Json:
             }
         }
     }
+    for path, (name, words, schema) in _PROBES.items():
+        responses = _responses(schema, "Yes", _PROBE[name])
+        paths[path] = {"get": {"operationId": name, "summary": words, "security": [], "responses": responses}}
     for service in services:
         paths[f"/cds-services/{service.id}"] = {"post": _call(service)}
         paths[f"/cds-services/{service.id}/feedback"] = {"post": _feedback(service)}
@@ -155,6 +164,8 @@ _CODING = _object({"system": {"type": "string", "format": "uri"}, "code": _TEXT,
 _COUNT: Json = {"type": "integer", "minimum": 0}
 _SCHEMAS: Json = {
     "Discovery": _object({"services": {"type": "array", "items": {"$ref": "#/components/schemas/Service"}}}),
+    "Live": _object({"status": {"const": "live"}}),
+    "Ready": _object({"status": {"const": "ready"}}),
     "Service": _object(
         {
             "hook": _TEXT,

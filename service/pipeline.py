@@ -56,6 +56,7 @@ class Advisor:
         if basket is not None and not concerns_us(basket, self.content.vocabulary):
             return Answer(SILENT, {}, {}, call.patient_id, call.encounter_id)
         queries = self.queries[call.service.id]
+        deadline = time.monotonic() + self.deadline - KEPT_FOR_THE_RULES
         retrieved = (self.by_client[call.client] if call.client else self.retriever).retrieve(
             queries,
             prefetch=call.prefetch,
@@ -63,10 +64,11 @@ class Advisor:
             token=call.token,
             patient_id=call.patient_id,
             encounter_id=call.encounter_id,
-            deadline=time.monotonic() + self.deadline - KEPT_FOR_THE_RULES,
+            deadline=deadline,
         )
+        late = time.monotonic() >= deadline
         if basket is None:
-            refuse_if_nothing_was_had(queries, retrieved)
+            refuse_if_nothing_was_had(queries, retrieved, late=late)
         chart = assemble(
             retrieved,
             patient_id=call.patient_id,
@@ -81,10 +83,12 @@ class Advisor:
         judges_none = basket is not None and not any(draft.judged for draft in chart.drafts)
         advice = SILENT if judges_none else advise(chart, self.content, call.service.moment)
         drafts = frozenset(draft.source for draft in chart.drafts)
-        return Answer(advice, chart.inputs, chart.unmapped, call.patient_id, call.encounter_id, drafts)
+        return Answer(advice, chart.inputs, chart.unmapped, call.patient_id, call.encounter_id, drafts, late)
 
 
-def refuse_if_nothing_was_had(queries: tuple[Query, ...], retrieved: Mapping[str, Retrieved]) -> None:
+def refuse_if_nothing_was_had(
+    queries: tuple[Query, ...], retrieved: Mapping[str, Retrieved], *, late: bool = False
+) -> None:
     """412 only when not one part of the record could be had; anything less is said on the cards (E14, R8).
 
     The encounter does not count: a call outside one has none.
@@ -94,5 +98,6 @@ def refuse_if_nothing_was_had(queries: tuple[Query, ...], retrieved: Mapping[str
         keys = ", ".join(query.key for query in asked if query.needed)
         raise DataNotAvailable(
             f"None of the data this service needs was sent or could be fetched: send prefetch for {keys}, or a "
-            "fhirServer that this service may call, with a token for it."
+            "fhirServer that this service may call, with a token for it.",
+            late=late,
         )

@@ -9,7 +9,15 @@ from service.clients import Client, Replay
 
 SANDBOX = "sandbox.cds-hooks.org"  # its private key stands in its public repository (T8)
 
-RISKS: Final = ("auth-off", "any-origin", "http-fhir-base", "replay-off", "public-sandbox", "debug")
+RISKS: Final = (
+    "auth-off",
+    "any-origin",
+    "http-fhir-base",
+    "replay-off",
+    "public-sandbox",
+    "sqlite-on-many-hosts",
+    "debug",
+)
 
 
 class Danger(NamedTuple):
@@ -28,7 +36,14 @@ def read_risks(value: object) -> frozenset[str]:
 
 
 def dangers(
-    *, authentication: bool, origins: Iterable[str], fhir_bases: Iterable[str], clients: Iterable[Client], debug: bool
+    *,
+    authentication: bool,
+    origins: Iterable[str],
+    fhir_bases: Iterable[str],
+    clients: Iterable[Client],
+    store: str,
+    hosts: int,
+    debug: bool,
 ) -> Iterator[Danger]:
     """What is dangerous about a production set-up. Where a client is meant, it is named."""
     if not authentication:
@@ -39,6 +54,9 @@ def dangers(
         yield _danger("http-fhir-base", "fhir_bases must be https addresses in the production profile.")
     for client in clients:
         yield from _dangers_of(client)
+    if hosts > 1 and store.lower().startswith("sqlite"):
+        said = f"store is a SQLite file, which {hosts} hosts cannot share: a token would count once on each of them."
+        yield _danger("sqlite-on-many-hosts", f"{said} Name a PostgreSQL database.")
     if debug:
         yield _danger("debug", "FLASK_DEBUG is on.")
 

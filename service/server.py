@@ -5,8 +5,10 @@ memory is shared; what holds threads or connections is made in each worker.
 """
 
 import gc
+import os
 import sys
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from flask import Flask
@@ -16,10 +18,27 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 from werkzeug.exceptions import BadRequest
 
-from service.app import access_log, create_app, load_parts, log_accepted_risks, log_store, warn_of_overdue_content
+from service.app import (
+    Surroundings,
+    access_log,
+    close_app,
+    create_app,
+    create_keys,
+    create_metrics,
+    load_parts,
+    log_accepted_risks,
+    log_store,
+    new_metrics_folder,
+    warn_of_overdue_content,
+)
+from service.arbiter import DrainingArbiter
 from service.hooks import refusal
-from service.observe import correlation_id
+from service.observe import correlation_id, speak_json
+from service.readiness import Draining
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.metrics_server import MetricsServer
 
 GRACEFUL_SECONDS = 15  # R16: running requests may finish after SIGTERM
 SILENT_SECONDS = 30  # a worker whose main loop is stuck that long is replaced
@@ -33,11 +52,28 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
         self.settings = settings
         self.greeting = greeting
         self.parts = load_parts(settings)
-        create_app(settings, self.parts)  # refuses here, in words, what a worker could only refuse by dying
+        self.draining = Draining()
+        self.metrics: MetricsServer | None = None
+        close_app(create_app(settings, self.parts))  # refuses here, in words, what a worker could only refuse by dying
         warn_of_overdue_content(settings, self.parts, access_log("warning"))
         log_accepted_risks(settings, access_log(settings.log_level))
         log_store(settings, access_log(settings.log_level))
         super().__init__()
+
+    def run(self) -> None:
+        """Answer until told to end. Raises BadSettings if the address of the metrics cannot be had."""
+        speak_json(access_log("warning"))
+        if self.settings.metrics_address is not None:
+            folder = new_metrics_folder()
+            from service.metrics_server import MetricsServer  # noqa: PLC0415 -- its library looks for the folder once
+
+            self.metrics = MetricsServer(self.settings.metrics_address, folder)
+        ours = os.getpid()
+        try:
+            DrainingArbiter(self, self.draining, self.settings.drain_seconds, self.metrics).run()
+        finally:
+            if self.metrics is not None and os.getpid() == ours:  # a worker comes by here too when it ends
+                self.metrics.stop()
 
     def load_config(self) -> None:
         """Set every option that is not gunicorn's default."""
@@ -52,7 +88,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
             "loglevel": "warning",
             "control_socket_disable": True,
             "when_ready": self._greet,
+            "post_fork": self._begin_worker,
             "post_worker_init": _settle,
+            "worker_exit": self._end_worker,
+            "child_exit": self._forget_worker,
             "proc_name": "muscle-cds",
         }
         for name, value in chosen.items():
@@ -63,9 +102,27 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
             sys.stdout.write(self.greeting)
             sys.stdout.flush()
 
+    def _begin_worker(self, _arbiter: object, _worker: object) -> None:
+        if self.metrics is not None:
+            self.metrics.forget()
+
+    def _end_worker(self, _arbiter: object, _worker: object) -> None:
+        """In a worker, when it has answered its last call: write what waits, end its threads."""
+        if isinstance(self.callable, Flask):
+            close_app(self.callable)
+
+    def _forget_worker(self, _arbiter: object, worker: Any) -> None:
+        if self.metrics is not None:
+            self.metrics.worker_ended(worker.pid)
+
     def load(self) -> Flask:
         """The application of one worker. Chunks of a body that are none are the caller's fault, not a defect."""
-        app = create_app(self.settings, self.parts)
+        keys = create_keys(self.settings)
+        around = Surroundings(draining=self.draining.__bool__, keys=keys)
+        if self.metrics is not None:
+            around = replace(around, metrics=create_metrics(self.settings, self.parts))
+        app = create_app(self.settings, self.parts, around=around)
+        keys.keep_fresh()
         app.register_error_handler(ParseException, lambda _error: app.handle_http_exception(BadRequest()))
         return app
 
@@ -75,7 +132,7 @@ def _bind(host: str, port: int) -> str:
 
 
 def _settle(_worker: object) -> None:
-    """Keep what was loaded at start out of garbage collection: it is most of the memory and never changes."""
+    """Keep what a worker has made at its start out of garbage collection, as what was loaded before it is already."""
     gc.collect()
     gc.freeze()
 

@@ -22,6 +22,21 @@ from service.sources import from_environment, from_file, place_of
 PREFIX = sources.PREFIX
 
 
+class Audit(Enum):
+    """What the audit stream tells of a hook call (R14)."""
+
+    OFF = "off"
+    REDACTED = "redacted"
+    FULL = "full"
+
+
+def _audit(value: object) -> Audit:
+    try:
+        return Audit(value)
+    except ValueError:
+        raise ValueError("must be off, redacted or full") from None
+
+
 class Profile(Enum):
     """Who may call. In the demo profile callers need no token, so it answers on this machine only."""
 
@@ -68,6 +83,37 @@ class Settings:
             values.whole(300, 30_000), "Milliseconds within which a hook is answered with what is known by then."
         ),
     )
+    drain_seconds: int = field(
+        default=5,
+        metadata=_row(
+            values.whole(0, 60),
+            "Seconds after SIGTERM in which the service says that it is not ready and still answers, so that a load "
+            "balancer can turn elsewhere; then calls under way have 15 s to finish.",
+        ),
+    )
+    metrics_address: tuple[str, int] | None = field(
+        default=None,
+        metadata=_row(
+            values.listen_address,
+            "Address (host:port) at which /metrics is served, by a process of its own and never at that of the hooks. "
+            "Without it nothing is measured.",
+        ),
+    )
+    audit: Audit = field(
+        default=Audit.OFF,
+        metadata=_row(
+            _audit,
+            "The audit stream, a FHIR AuditEvent for each hook call. full: with patient and user. redacted: neither.",
+        ),
+    )
+    audit_file: str | None = field(
+        default=None,
+        metadata=_row(
+            values.text,
+            "File the audit stream is appended to, or stderr. It holds patient references: keep it as long as your "
+            "records of access must be kept, and let nobody read it who need not.",
+        ),
+    )
     timezone: ZoneInfo = field(
         default=ZoneInfo("Europe/London"),
         metadata=_row(values.zone, "Time zone whose calendar day is today, and in which days are counted."),
@@ -83,6 +129,20 @@ class Settings:
             "FHIR servers that may be called where callers are not told apart: in the demo profile, or with "
             "authentication off. Otherwise each client names its own. A fhirServer not listed is never called. The "
             "demo profile adds the FHIR server of the demo itself.",
+        ),
+    )
+    fhir_ca_file: Path | None = field(
+        default=None,
+        metadata=_row(
+            values.existing_file,
+            "PEM file of the authorities that FHIR servers' certificates must come from, instead of the usual ones.",
+        ),
+    )
+    fhir_proxy: str | None = field(
+        default=None,
+        metadata=_row(
+            values.address,
+            "Proxy to call FHIR servers through. HTTP_PROXY and the like in the environment are not looked at.",
         ),
     )
     public_url: str | None = field(
@@ -115,6 +175,14 @@ class Settings:
             "Database of seen tokens, cards shown and feedback: sqlite:///file or postgresql+psycopg://... . In the "
             "demo profile always in memory.",
             secret=True,
+        ),
+    )
+    hosts: int = field(
+        default=1,
+        metadata=_row(
+            values.whole(1, 1000),
+            "Machines that run the service for one public_url. With more than one, store must be a PostgreSQL "
+            "database: they have to share it, or a token would count once on each.",
         ),
     )
     retention_days: int = field(
@@ -208,6 +276,8 @@ def shown(value: object) -> str:
             return str(value.value)
         case Client():
             return value.name
+        case (str() as host, int() as port):
+            return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         case tuple() | frozenset():
             return ",".join(sorted(shown(part) for part in value))
         case str():
@@ -256,12 +326,21 @@ def read_here() -> tuple[Settings, tuple[str, ...]]:
 
 def unsafe(settings: Settings, environment: Mapping[str, str]) -> tuple[str, ...]:
     """What keeps this process from starting, a sentence each: R18, T8. Empty: safe, or accepted by the site."""
+    cannot_be = tuple(_cannot_be(settings))
     match settings.profile:
         case Profile.DEMO:
-            return tuple(_unsafe_demo(settings, environment))
+            return (*cannot_be, *_unsafe_demo(settings, environment))
         case Profile.PRODUCTION:
             found = dangers_of(settings, environment)
-            return tuple(danger.sentence for danger in found if danger.risk not in settings.accept_risk)
+            return (*cannot_be, *(danger.sentence for danger in found if danger.risk not in settings.accept_risk))
+
+
+def _cannot_be(settings: Settings) -> Iterator[str]:
+    """What fits no profile: settings that say against each other."""
+    if settings.metrics_address is not None and settings.metrics_address[1] == settings.port:
+        yield "metrics_address must have another port than the hooks: who may call must not see the metrics."
+    if settings.audit is not Audit.OFF and settings.audit_file is None:
+        yield f"audit is {settings.audit.value}, so audit_file must say where it goes: a file, or stderr."
 
 
 def _unsafe_demo(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
@@ -280,6 +359,8 @@ def dangers_of(settings: Settings, environment: Mapping[str, str]) -> tuple[Dang
             origins=settings.origins,
             fhir_bases=settings.fhir_bases,
             clients=settings.clients,
+            store=settings.store,
+            hosts=settings.hosts,
             debug=environment.get("FLASK_DEBUG", "").lower() not in ("", "0", "false", "no"),
         )
     )

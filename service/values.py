@@ -74,6 +74,19 @@ def addresses(value: object) -> tuple[str, ...]:
     return tuple(address(one) for one in texts(value))
 
 
+_LISTEN = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.\-]+)):([0-9]{1,5})")
+
+
+def listen_address(value: object) -> tuple[str, int]:
+    """An address to listen on, ``host:port`` or ``[IPv6]:port``, as host and port. Raises ValueError."""
+    if isinstance(value, tuple):
+        value = f"[{value[0]}]:{value[1]}" if ":" in value[0] else f"{value[0]}:{value[1]}"
+    found = _LISTEN.fullmatch(text(value))
+    if found is None or not 1 <= int(found[3]) <= 65535:  # noqa: PLR2004 -- the greatest port there is
+        raise ValueError("must be an address to listen on: host:port, such as 127.0.0.1:9464")
+    return found[1] or found[2], int(found[3])
+
+
 def zone(value: object) -> ZoneInfo:
     """A time zone of the IANA database. Raises ValueError."""
     try:

@@ -53,17 +53,20 @@ class Analyte:
 
     def convert(self, value: Decimal, unit: str) -> Decimal | None:
         """The value in the canonical unit, unrounded; None if the unit is not in the closed table."""
-        factor = self.conversions.get(unit)  # most records spell it as the table does; the keys are plain already
+        factor = self.factor(unit)
         if factor is None:
-            factor = self.conversions.get(plain_unit(unit))
-        if factor is None or not value.is_finite():
             return None
         converted = _EXACT.multiply(value, factor)
         return converted if converted.is_finite() else None
 
+    def factor(self, unit: str) -> Decimal | None:
+        """What a value in the unit is multiplied by; None if the unit is not in the closed table."""
+        factor = self.conversions.get(unit)  # most records spell it as the table does; the keys are plain already
+        return self.conversions.get(plain_unit(unit)) if factor is None else factor
+
     def rounded(self, value: Decimal) -> Decimal:
         """Rounded half up to the precision of the limit (specification 3.2, 3.8 no. 10)."""
-        rounded = value.quantize(_steps(self.places), rounding=ROUND_HALF_UP, context=_EXACT)
+        rounded = value.quantize(_steps(self.places), ROUND_HALF_UP, _EXACT)
         return rounded if rounded.is_finite() else value
 
     def is_plausible(self, value: Decimal) -> bool:

@@ -7,11 +7,11 @@ never taken for normal.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from terminology.analytes import Analyte
+from terminology.closed import Closed
 from terminology.coding import Coding
 from terminology.errors import BadContent
 from terminology.lookup import Codes, CodeTables, read_index
@@ -20,7 +20,7 @@ from terminology.shapes import ALIKE, normal, only_owner
 from terminology.words import words
 
 
-class Link(Enum):
+class Link(Closed):
     """How well founded the link from a code or a name to a medicine is. Only CODE may suppress or lower a card."""
 
     CODE = "code"  # the code's own display names the ingredient
@@ -47,6 +47,20 @@ _SEARCHED: Final = ("loinc", "snomed")
 _NONE: Final[frozenset[str]] = frozenset()
 
 
+class _Meaning(NamedTuple):
+    """What one coding means, in each of the tables that records are read by."""
+
+    results: frozenset[str] = _NONE
+    excluded: frozenset[str] = _NONE
+    problems: frozenset[str] = _NONE
+    orders: frozenset[str] = _NONE
+    by_code: frozenset[str] = _NONE
+    by_brand: frozenset[str] = _NONE
+
+
+_MEANS_NOTHING: Final = _Meaning()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Vocabulary:
     """All tables, ready to be asked. Build one with :func:`load`. Two are the same only if they are one."""
@@ -56,25 +70,35 @@ class Vocabulary:
     analytes: Mapping[str, Analyte]
     systems: Mapping[str, str] = field(repr=False)  # every address of a known code system -> its short id
     tables: CodeTables = field(repr=False)
+    _met: dict[tuple[str, str], _Meaning] = field(default_factory=dict, init=False, repr=False)
+    """Rows of our tables that were looked up before, by system and code as the tables spell them. What a record holds
+    beside these is never kept (rule R12), so there are at most as many as there are rows."""
+
+    def observed(self, codings: Iterable[Coding]) -> tuple[frozenset[str], bool, frozenset[str]]:
+        """What :meth:`measured`, :meth:`is_excluded` and :meth:`problems` say of an observation's codings, at once."""
+        found = self._look_up(codings)
+        excluded = any(one.excluded for one in found)
+        measured = _NONE if excluded else _union([one.results for one in found])
+        return measured, excluded, _union([one.problems for one in found])
 
     def measured(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Analytes (and panels, ``panel-ue``) that an observation's codings name; empty if any coding is excluded."""
-        keys = self._keys(codings)
-        if _meaning(self.tables.excluded, keys):
+        found = self._look_up(codings)
+        if any(one.excluded for one in found):
             return _NONE
-        return _meaning(self.tables.results, keys)
+        return _union([one.results for one in found])
 
     def is_excluded(self, codings: Iterable[Coding]) -> bool:
         """Whether any coding is a known look-alike that must never be read as the analyte (CK-MB, urine sodium)."""
-        return bool(_meaning(self.tables.excluded, self._keys(codings)))
+        return any(one.excluded for one in self._look_up(codings))
 
     def problems(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Problem, finding and status concepts (``muscle-cramp``, ``pregnancy``) that the codings name."""
-        return _meaning(self.tables.problems, self._keys(codings))
+        return _union([one.problems for one in self._look_up(codings)])
 
     def orders(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Order and referral concepts (``order-ck``, ``refer-neurology``) that the codings name."""
-        return _meaning(self.tables.orders, self._keys(codings))
+        return _union([one.orders for one in self._look_up(codings)])
 
     def medicine(self, codings: Iterable[Coding]) -> MedicineMatch | None:
         """The medicine the codings name, all ingredients of a combination product together.
@@ -82,9 +106,9 @@ class Vocabulary:
         An ingredient has ``Link.CODE`` if a row of any of the codings shows it in the product's own name. What only
         unsourced brand rows name never gains that link: it stands in ``also_by_brand``, or makes a match of its own.
         """
-        keys = self._keys(codings)
-        founded = _meaning(self.tables.by_code, keys)
-        branded = _meaning(self.tables.by_brand, keys) - founded
+        found = self._look_up(codings)
+        founded = _union([one.by_code for one in found])
+        branded = _union([one.by_brand for one in found]) - founded
         if founded:
             return MedicineMatch(founded, Link.CODE, branded)
         return MedicineMatch(branded, Link.BRAND) if branded else None
@@ -154,22 +178,45 @@ class Vocabulary:
                     codes.update(dict.fromkeys(local))
         return tuple(codes)
 
-    def _keys(self, codings: Iterable[Coding]) -> list[tuple[str, str]]:
-        """Where to look codings up: under their system, or under the only system that could own the code."""
-        keys: list[tuple[str, str]] = []
+    def _look_up(self, codings: Iterable[Coding]) -> list[_Meaning]:
+        """What each of the codings means that means anything to us."""
+        found: list[_Meaning] = []
         for coding in codings:
-            code = coding.code.partition("|")[0].strip()
-            if not code:
-                continue
-            address = coding.system.partition("|")[0].strip()
-            system = self.systems.get(address)
-            if system is None:
-                if address:
-                    keys.append((address, code))  # a local code of the site's overlay
-                system = only_owner(code)
-            if system is not None:
-                keys.append((ALIKE.get(system, system), normal(system, code)))
-        return keys
+            meaning = self._met.get((coding.system, coding.code))
+            if meaning is None:
+                meaning = self._look_up_one(coding)
+            if meaning is not _MEANS_NOTHING:
+                found.append(meaning)
+        return found
+
+    def _look_up_one(self, coding: Coding) -> _Meaning:
+        """Under its system, or under the only system that could own the code."""
+        code = coding.code.partition("|")[0].strip()
+        if not code:
+            return _MEANS_NOTHING
+        address = coding.system.partition("|")[0].strip()
+        system = self.systems.get(address)
+        keys: list[tuple[str, str]] = []
+        if system is None:
+            if address:
+                keys.append((address, code))  # a local code of the site's overlay
+            system = only_owner(code)
+        if system is not None:
+            keys.append((ALIKE.get(system, system), normal(system, code)))
+        tables = self.tables
+        of = (tables.results, tables.excluded, tables.problems, tables.orders, tables.by_code, tables.by_brand)
+        meaning = _Meaning(*(_meaning(table, keys) for table in of))
+        if not any(meaning):
+            return _MEANS_NOTHING
+        is_ours = not address or address in self.systems or any(address in table for table in of)
+        if is_ours and (coding.system, coding.code) == (address, code):
+            self._met[address, code] = meaning
+        return meaning
+
+
+def _union(sets: list[frozenset[str]]) -> frozenset[str]:
+    """All of the sets together."""
+    return sets[0] if len(sets) == 1 else _NONE.union(*sets)
 
 
 def _meaning(table: Codes, keys: list[tuple[str, str]]) -> frozenset[str]:

@@ -25,6 +25,7 @@ ALLOWED_AT_THE_TOP = {
     "cards",
     "service",
     "tests",
+    "bench",
     "docs",
     "deploy",
     "requirements",

@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 from cards.content import Content
+from cards.lists import Listing
 from cards.moment import Moment
 from cards.reference.markdown import code, page, table
 from cards.toml_file import read_toml
@@ -31,7 +32,9 @@ def clinical_content(content: Content) -> str:
         f"due {frame.review_by}. Words in braces are filled from the record. A sentence marked *beyond* goes beyond "
         "the fact sheet and can be switched off. Facts are listed in [Traceability](traceability.md), bands, windows "
         "and limits in [Bands](bands.md). Topics stand in the order of the cards: gravest first, then in this order, "
-        "at most four; the rest is folded into the last card.",
+        "at most four; the rest is folded into the last card. Clinicians who want to read the cards and not the rules: "
+        "[What this service can say](../cards/index.md). How to change the content: "
+        "[For authors of rules](../rule-authors.md).",
         *(block for topic in content.topics for block in _topic(topic, content)),
         "## Sources",
         table(
@@ -56,8 +59,10 @@ def _topic(topic: Topic, content: Content) -> Iterator[str]:
     links = [f"[{content.sources[name].label}]({content.sources[name].url})" for name in sheet.links]
     if links:
         facts.append(f"Links: {'; '.join(links)}.")
+    facts.append(f"For clinicians: [{sheet.title}](../cards/{topic.code}.md).")
     yield f"## {sheet.title}"
-    yield f"> {' '.join((inspect.getdoc(topic.find) or '').split())}"
+    for rules in filter(None, (topic.find, topic.judge)):
+        yield f"> {' '.join((inspect.getdoc(rules) or '').split())}"
     yield " ".join(facts)
     for kind in sheet.kinds.values():
         yield from _kind(kind)
@@ -70,6 +75,9 @@ def _topic(topic: Topic, content: Content) -> Iterator[str]:
     if thresholds := _thresholds(topic):
         yield f"### Thresholds of {code(topic.code)}"
         yield table(("Threshold", "Value", "Source"), thresholds)
+    if lists := [*_lists(topic)]:
+        yield f"### Lists of {code(topic.code)}"
+        yield table(("List", "Names", "What it does", "Rule", "Rests on"), lists)
     yield f"### Worked examples of {code(topic.code)}"
     yield table(("Example", "Record", "Finds", "Card"), (_example(e) for e in sheet.examples))
 
@@ -87,6 +95,8 @@ def _kind(kind: Kind) -> Iterator[str]:
     yield "; ".join(about) + "."
     if kind.summary:
         yield f"**{kind.summary}**"
+    if kind.when:
+        yield f"When: {kind.when}"
     if rows := [_sentence(title, s) for part, title in _PARTS.items() for s in getattr(kind, part)]:
         yield table(("Part", "Sentence", "Rests on"), rows)
     if kind.found:
@@ -114,6 +124,24 @@ def _suggestion(suggestion: Suggestion) -> tuple[str, ...]:
         suggestion.note,
         pending,
     )
+
+
+def _lists(topic: Topic) -> Iterator[tuple[str, ...]]:
+    """The rows of ``[[contraindication]]`` and the like, then the named lists."""
+    for name, rows in topic.sheet.rows.items():
+        for row in rows:
+            finding = " or ".join(code(kind) for kind in (row.finding, row.drafted) if kind)
+            beside = f"beside {' or '.join(s.value for s in row.symptoms)}" if row.symptoms else ""
+            above = f"above {code(row.above)}" if row.above else ""
+            decide = f"rests on {', '.join(a.value for a in row.areas)}" if row.areas else ""
+            does = "; ".join(part for part in (finding, beside, above, decide) if part)
+            yield name, _names(row), does, row.rule, _rests(row.facts, row.sources)
+    for name, one in topic.sheet.lists.items():
+        yield code(name), _names(one), one.says, one.rule, _rests(one.facts, one.sources)
+
+
+def _names(listing: Listing) -> str:
+    return ", ".join(code(name) for name in listing.found)
 
 
 def _thresholds(topic: Topic) -> list[tuple[str, str, str]]:

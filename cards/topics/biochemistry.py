@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cards.bands import Grade
-from cards.calcium import ADJUSTED, adjusted_calcium, low_total_without_albumin
+from cards.calcium import ADJUSTED, latest, low_total_without_albumin
 from cards.case import Case
 from cards.chart import Area, Lookup, NotReadable, NotRecorded, Recorded, Result
 from cards.figures import value_of
@@ -26,7 +26,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
                 yield Finding(f"{grade.side}-calcium", about=name)
     if low & {POTASSIUM, ADJUSTED} and isinstance(case.latest_fresh(MAGNESIUM), NotRecorded):
         yield Finding("magnesium", suggest=sheet.open_for(case, "magnesium"))
-    yield from _circumstances(case)
+    yield from _circumstances(case, sheet)
     for result in case.preliminary(*electrolytes):
         yield Finding("preliminary", evidence=(result,))
 
@@ -43,18 +43,18 @@ def _outside(case: Case, sheet: Sheet, name: str) -> Iterator[tuple[Grade, Findi
             pass
 
 
-def _circumstances(case: Case) -> Iterator[Finding]:
+def _circumstances(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """What changes how the values are to be read."""
-    if dialysis := case.chart.has("dialysis"):
+    if dialysis := case.chart.has(*sheet.concepts("dialysis")):
         yield Finding("dialysis", evidence=dialysis)
-    if case.chart.has("pregnancy"):
+    if case.chart.has(*sheet.concepts("pregnancy")):
         yield Finding("pregnancy")
     for result in low_total_without_albumin(case):
         yield Finding("total-without-albumin", evidence=(result,))
 
 
 def _latest(case: Case, name: str) -> Lookup[tuple[Result, ...]]:
-    found = adjusted_calcium(case) if name == ADJUSTED else case.chart.latest(name)
+    found = latest(case, name)
     match found:
         case Recorded(results):
             fresh = tuple(r for r in results if case.is_fresh(r))
@@ -66,7 +66,7 @@ def _latest(case: Case, name: str) -> Lookup[tuple[Result, ...]]:
 def _judge(case: Case, sheet: Sheet, grade: Grade, result: Result, results: tuple[Result, ...]) -> Finding:
     analyte = case.analyte(result.analyte)
     kind, indicator = _kind(case, grade, result)
-    if indicator is Indicator.WARNING and case.chart.has("dialysis"):
+    if indicator is Indicator.WARNING and case.chart.has(*sheet.concepts("dialysis")):
         indicator = Indicator.INFO  # P11: different targets; critical stays
     return Finding(
         kind,

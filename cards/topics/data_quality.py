@@ -19,18 +19,8 @@ from cards.topic import Sheet, load_topic
 NEEDED: Final = (Area.PATIENT, Area.PROBLEMS, Area.RESULTS, Area.MEDICINES, Area.ORDERS)
 _NAMED_IN_TEMPLATE: Final = frozenset({Area.RESULTS, Area.MEDICINES})
 
-#: Classes, whether a name without a code is enough (3.8 no. 4), and what decides whether there is a card.
-_MEDICINES: Final[tuple[tuple[tuple[str, ...], bool, tuple[Area, ...]], ...]] = (
-    (("diuretic",), False, (Area.PROBLEMS, Area.RESULTS)),  # O9 results, O10 symptom
-    (("diuretic", "methylphenidate-any", "other-stimulant", "laba"), True, (Area.PROBLEMS,)),  # O10, O12, O13
-    (("statin",), False, (Area.PROBLEMS, Area.RESULTS)),  # O14, O15
-)
-_ORDERS: Final[tuple[tuple[tuple[str, ...], tuple[Area, ...]], ...]] = (
-    (RED_FLAGS.referrals, (Area.PROBLEMS, Area.RESULTS, Area.MEDICINES, Area.ORDERS)),  # O16-O19
-    (("refer-clinical-neurophysiology",), (Area.PROBLEMS,)),  # O20
-    (("order-ck",), (Area.PROBLEMS, Area.RESULTS, Area.MEDICINES)),  # O21
-    (("order-tft", "order-tsh"), (Area.PROBLEMS, Area.RESULTS)),  # O22
-)
+#: O16-O19: what decides on a neurology referral.
+_REFERRAL: Final = (Area.PROBLEMS, Area.RESULTS, Area.MEDICINES, Area.ORDERS)
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:  # noqa: ARG001 -- every topic is asked in the same way
@@ -47,13 +37,13 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:  # noqa: ARG001 -- ever
         yield Finding("rules-failed")
 
 
-def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:  # noqa: ARG001 -- every topic is asked in the same way
+def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """When a part of the record that decides on the order in hand could not be read, the absence of a card means
     nothing.
 
     The deck leaves this card out beside any other (3.8 no. 6); what was not read is named on that one.
     """
-    deciding = {area for areas in _judged(case) for area in areas}
+    deciding = {area for areas in _judged(case, sheet) for area in areas}
     unread = [area for area in NEEDED if area in deciding and _is_wanting(case, area)]
     if unread:
         kind = "results-or-medicines" if _NAMED_IN_TEMPLATE & set(unread) else "other-parts"
@@ -62,19 +52,18 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:  # noqa: ARG001 -- eve
         yield Finding("rules-failed")
 
 
-def _judged(case: Case) -> Iterator[tuple[Area, ...]]:
+def _judged(case: Case, sheet: Sheet) -> Iterator[tuple[Area, ...]]:
     """For each kind of order in hand that is judged (3.4): the parts of the record that can make a card of it.
 
     Quinine is not among them: it has a card whatever could be read, unless it is for malaria.
     """
-    for classes, named, areas in _MEDICINES:
-        if case.drafted(*classes, named=named):
-            yield areas
+    for row in sheet.rows["judged"]:
+        if (row.medicines and case.drafted(*row.medicines, named=row.by_name)) or case.drafted_orders(*row.orders):
+            yield row.areas
     if any(not draft.reasons for draft in drafted(case, "diltiazem")):
         yield (Area.PROBLEMS,)  # O5: only a cramp on record makes a card of it
-    for concepts, areas in _ORDERS:
-        if case.drafted_orders(*concepts):
-            yield areas
+    if case.drafted_orders(*RED_FLAGS.referrals):
+        yield _REFERRAL
 
 
 def _is_wanting(case: Case, area: Area) -> bool:

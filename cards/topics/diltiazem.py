@@ -1,12 +1,14 @@
 """Diltiazem drafted for cramps: what speaks against it, what asks for care, and how little is known of its benefit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Final
 
 from cards.case import Case
 from cards.chart import Draft
 from cards.figures import listed
 from cards.finding import Finding, Indicator
+from cards.lists import Listing
 from cards.ordering import (
     Concern,
     beside,
@@ -25,32 +27,22 @@ from cards.presentation import Symptom
 from cards.topic import Sheet, load_topic
 from terminology.vocabulary import Link
 
-DILTIAZEM, SIMVASTATIN = "diltiazem", "simvastatin"
-#: Row O8: with one of these on record, or as its reason, diltiazem is taken to be for the heart or the blood pressure.
-CARDIAC: Final = ("angina", "ischaemic-heart-disease", "hypertension", "atrial-fibrillation")
-#: Row O5. A pacemaker would withdraw the blocks (3.8 no. 23), but no code of one is in the tables: the sheet asks.
-CONTRAINDICATIONS: Final = (
-    ("sinus", ("sick-sinus-syndrome",)),
-    ("block", ("av-block-complete",)),
-    ("block", ("av-block-second-degree",)),
-    ("breastfeeding", ("breastfeeding",)),
-)
-FORBIDDEN: Final = (("ivabradine", "ivabradine"),)
-#: Row O6; simvastatin stands beside them, by its dose.
-CAUTIONS: Final = (("heart-failure", ("heart-failure",)), ("bradycardia", ("bradycardia",)))
-INTERACTIONS: Final = (("beta-blocker", "beta-blocker"),)
+DILTIAZEM: Final = "diltiazem"
 
 
 def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """Diltiazem drafted for cramps is off-label with limited evidence, and is held against its contraindications,
     cautions and interactions; drafted for the heart or blood pressure it is none of our business.
     """
-    drafts = tuple(d for d in drafted(case, DILTIAZEM) if _is_for_cramp(case, d))
+    drafts = tuple(d for d in drafted(case, DILTIAZEM) if _is_for_cramp(case, sheet, d))
     if not drafts:
         return
-    simvastatin, unsure = _simvastatin(case, sheet)
-    against = (*conditions(case, CONTRAINDICATIONS), *beside(case, FORBIDDEN))
-    care = (*beside(case, INTERACTIONS), *simvastatin, *conditions(case, CAUTIONS))
+    doses = tuple(_doses(case, sheet))
+    too_much = [concern for row, concern, dose in doses if dose is not None and dose > sheet.number(row.above)]
+    unsure = [concern for _, concern, dose in doses if dose is None]
+    against = (*conditions(case, sheet.rows["contraindication"]), *beside(case, sheet.rows["contraindication"]))
+    whatever_dose = [row for row in sheet.rows["interaction"] if not row.above]
+    care = (*beside(case, whatever_dose), *too_much, *conditions(case, sheet.rows["caution"]))
     if against:
         yield _contraindicated(case, sheet, against, drafts)
     if care:
@@ -60,11 +52,9 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
         yield Finding("order")
     yield from by_kind(case, (*against, *care))
     yield Finding("off-label", evidence=drafts)
-    if any(concern.kind in ("sinus", "block") for concern in against):
+    if any(concern.counts_as in sheet.concepts("withdrawn-by-pacemaker") for concern in against):
         yield Finding("pacemaker")
-    if unsure:
-        entries = tuple(concern.entry for concern in unsure)
-        yield Finding("simvastatin-dose", evidence=entries, fill={"most": f"{sheet.number('simvastatin'):f}"})
+    yield from _of_unknown_dose(sheet, doses)
     if renewals := renewed(case, DILTIAZEM):
         yield Finding("renewal", evidence=renewals)
     if areas := unchecked(case):
@@ -73,13 +63,14 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
         yield Finding("by-name")
 
 
-def _is_for_cramp(case: Case, draft: Draft) -> bool:
+def _is_for_cramp(case: Case, sheet: Sheet, draft: Draft) -> bool:
     """By the reason the order gives; else a recent cramp, and nothing on record that diltiazem is usually given for."""
     if for_cramp(draft):
         return True
-    if draft.reasons & frozenset(CARDIAC):
+    cardiac = sheet.concepts("cardiac")
+    if draft.reasons & frozenset(cardiac):
         return False
-    return bool(case.shows.shows(Symptom.CRAMP)) and not case.chart.has(*CARDIAC)
+    return bool(case.shows.shows(Symptom.CRAMP)) and not case.chart.has(*cardiac)
 
 
 def _contraindicated(case: Case, sheet: Sheet, against: tuple[Concern, ...], drafts: tuple[Draft, ...]) -> Finding:
@@ -95,19 +86,23 @@ def _contraindicated(case: Case, sheet: Sheet, against: tuple[Concern, ...], dra
     )
 
 
-def _simvastatin(case: Case, sheet: Sheet) -> tuple[tuple[Concern, ...], tuple[Concern, ...]]:
-    """Simvastatin above the dose allowed beside diltiazem, and simvastatin whose dose is not known."""
-    above: list[Concern] = []
-    unsure: list[Concern] = []
-    for concern in beside(case, (("simvastatin", "statin"),)):
-        if concern.counts_as != SIMVASTATIN:
-            continue
-        dose = largest(getattr(concern.entry, "dose", None))
+def _doses(case: Case, sheet: Sheet) -> Iterator[tuple[Listing, Concern, Decimal | None]]:
+    """What counts only above a dose, with the dose of a day in milligrams; None if it is not known."""
+    for row in sheet.rows["interaction"]:
+        if row.above:
+            for concern in beside(case, (row,)):
+                yield row, concern, largest(getattr(concern.entry, "dose", None))
+
+
+def _of_unknown_dose(sheet: Sheet, doses: Iterable[tuple[Listing, Concern, Decimal | None]]) -> Iterator[Finding]:
+    """One finding for each row that holds a medicine whose dose could not be read."""
+    unread: dict[Listing, list[Concern]] = {}
+    for row, concern, dose in doses:
         if dose is None:
-            unsure.append(concern)
-        elif dose > sheet.number("simvastatin"):
-            above.append(concern)
-    return tuple(above), tuple(unsure)
+            unread.setdefault(row, []).append(concern)
+    for row, concerns in unread.items():
+        entries = tuple(concern.entry for concern in concerns)
+        yield Finding(f"{row.finding}-dose", evidence=entries, fill={"most": f"{sheet.number(row.above):f}"})
 
 
 TOPIC = load_topic(judge=judge, beside=__file__)

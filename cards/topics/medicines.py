@@ -7,21 +7,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cards.bands import Grade
-from cards.calcium import ADJUSTED, adjusted_calcium
+from cards.calcium import latest
 from cards.card import LONGEST_SUMMARY
 from cards.case import Case
-from cards.chart import Area, Comparator, Draft, Lookup, Medicine, NotReadable, NotRecorded, Order, Recorded, Result
+from cards.chart import Area, Comparator, Draft, Medicine, NotReadable, NotRecorded, Order, Recorded, Result
 from cards.figures import value_of
 from cards.finding import Finding, Indicator
+from cards.lists import Listing
 from cards.presentation import Symptom
 from cards.screening import ScreenTest, Standing, load_screen
 from cards.topic import Sheet, load_topic
 from terminology.vocabulary import Link
 
-DIURETIC, POTASSIUM_SPARING, POTASSIUM = "diuretic", "potassium-sparing", "potassium"
-ELECTROLYTES = ("potassium", ADJUSTED, "magnesium", "sodium")  # of two equally low, the first is named
-CONTRIBUTORS = {DIURETIC: DIURETIC, "methylphenidate": "methylphenidate-any", "stimulant": "other-stimulant"}
-CRAMP_CONTRIBUTORS = {"laba": "laba"}
+DIURETIC, ORDERED_DIURETIC = "diuretic", "order-diuretic"  # findings, of which more is said than of the others
+POTASSIUM_SPARING, POTASSIUM = "potassium-sparing", "potassium"
 _SCREEN = load_screen()
 
 
@@ -32,7 +31,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
     if not case.shows.shows(Symptom.CRAMP, Symptom.FASCICULATION, Symptom.MYOKYMIA):
         return
     cramp = bool(case.shows.shows(Symptom.CRAMP))
-    taken = list(_contributors(case, CONTRIBUTORS | (CRAMP_CONTRIBUTORS if cramp else {})))
+    taken = list(_contributors(case, sheet))
     yield from _low(case, sheet, taken)
     for one in taken:
         yield Finding(
@@ -45,7 +44,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
         )
     if any(one.by_name for one in taken):
         yield Finding("by-name")
-    if any(one.kind == DIURETIC for one in taken) and (failure := case.chart.has("heart-failure")):
+    if any(one.kind == DIURETIC for one in taken) and (failure := case.chart.has(*sheet.concepts("heart-failure"))):
         yield Finding("heart-failure", evidence=failure)
     if cramp and (statins := case.taking("statin")):
         yield Finding("statin", evidence=statins, fill={"drug": case.drug(statins[0], "statin")})
@@ -56,11 +55,10 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
     cramp also methylphenidate and the like deserve a thought.
     """
     symptoms = case.shows.shows(*Symptom)
-    cramp = bool(case.shows.shows(Symptom.CRAMP))
-    ordered = list(_ordered(case, CONTRIBUTORS | (CRAMP_CONTRIBUTORS if cramp else {})))
-    diuretics = [one for one in ordered if one.kind == _order(DIURETIC)]
+    ordered = list(_ordered(case, sheet))
+    diuretics = [one for one in ordered if one.kind == ORDERED_DIURETIC]
     low, high = [*_order_low(case, sheet, diuretics)], [*_order_high_potassium(case, sheet)]
-    very_low = any(grade.indicator is Indicator.CRITICAL for grade, _ in _low_results(case))
+    very_low = any(grade.indicator is Indicator.CRITICAL for grade, _ in _low_results(case, sheet))
     found = [*low, *high] if very_low else [*high, *low]  # the summary names the first
     if symptoms:
         found += _order_without_ue(case, sheet, diuretics)
@@ -75,7 +73,7 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
     if found:
         yield from found
         yield from _order_renewals(case, ordered if symptoms else diuretics)
-        if diuretics and (failure := case.chart.has("heart-failure")):
+        if diuretics and (failure := case.chart.has(*sheet.concepts("heart-failure"))):
             yield Finding("order-heart-failure", evidence=failure)
 
 
@@ -111,13 +109,18 @@ class _Ordered(_Drug):
         return all(draft.link is not Link.CODE for draft in self.drafts)
 
 
-def _contributors(case: Case, classes: dict[str, str]) -> Iterator[_Contributor]:
-    for kind, medicine_class in classes.items():
+def _listed(case: Case, sheet: Sheet) -> Iterator[Listing]:
+    """The rows of the sheet that count beside what the patient has."""
+    return (row for row in sheet.rows["contributor"] if not row.symptoms or case.shows.shows(*row.symptoms))
+
+
+def _contributors(case: Case, sheet: Sheet) -> Iterator[_Contributor]:
+    for row in _listed(case, sheet):
         grouped: dict[str, list[Medicine]] = {}
-        for record in case.taking(medicine_class, named=True):
-            grouped.setdefault(case.drug(record, medicine_class), []).append(record)
+        for record in case.taking(*row.medicines, named=True):
+            grouped.setdefault(case.drug(record, *row.medicines), []).append(record)
         for drug, records in sorted(grouped.items()):
-            yield _Contributor(kind, drug, tuple(sorted(records, key=_first_to_review)))
+            yield _Contributor(row.finding, drug, tuple(sorted(records, key=_first_to_review)))
 
 
 def _first_to_review(record: Medicine) -> tuple[bool, int, str]:
@@ -153,7 +156,7 @@ def _low(case: Case, sheet: Sheet, taken: list[_Contributor]) -> Iterator[Findin
 
 
 def _beside_low(case: Case, sheet: Sheet, kind: str, diuretics: Sequence[_Drug]) -> Iterator[Finding]:
-    found = sorted(_low_results(case), key=lambda pair: pair[0].indicator, reverse=True)
+    found = sorted(_low_results(case, sheet), key=lambda pair: pair[0].indicator, reverse=True)
     if not diuretics or not found:
         return
     for grade, result in found:
@@ -162,7 +165,7 @@ def _beside_low(case: Case, sheet: Sheet, kind: str, diuretics: Sequence[_Drug])
             kind,
             evidence=(result,),
             fill={"drugs": _named(sheet, kind, diuretics[0], diuretics, **fill), **fill},
-            indicator=_weight(case),
+            indicator=_weight(case, sheet),
             about=result.analyte,
             beyond=grade.beyond,
         )
@@ -173,14 +176,14 @@ def _value(case: Case, result: Result) -> dict[str, str]:
     return {"analyte": analyte.title, "value": value_of(result), "unit": analyte.unit, "date": str(result.when)}
 
 
-def _weight(case: Case) -> Indicator | None:
+def _weight(case: Case, sheet: Sheet) -> Indicator | None:
     """On dialysis a warning of this topic becomes information (3.8 no. 17)."""
-    return Indicator.INFO if case.chart.has("dialysis") else None
+    return Indicator.INFO if case.chart.has(*sheet.concepts("dialysis")) else None
 
 
-def _low_results(case: Case) -> Iterator[tuple[Grade, Result]]:
-    for name in ELECTROLYTES:
-        match _latest(case, name):
+def _low_results(case: Case, sheet: Sheet) -> Iterator[tuple[Grade, Result]]:
+    for row in sheet.rows["disturbance"]:
+        match latest(case, row.analyte):
             case Recorded(results):
                 graded = [(g, r) for r in results if case.is_fresh(r) and isinstance(g := case.grade(r), Grade)]
                 low = [(grade, result) for grade, result in graded if grade.side == "low"]
@@ -190,21 +193,13 @@ def _low_results(case: Case) -> Iterator[tuple[Grade, Result]]:
                 pass
 
 
-def _latest(case: Case, name: str) -> Lookup[tuple[Result, ...]]:
-    return adjusted_calcium(case) if name == ADJUSTED else case.chart.latest(name)
-
-
-def _order(kind: str) -> str:
-    return f"order-{kind}"
-
-
-def _ordered(case: Case, classes: dict[str, str]) -> Iterator[_Ordered]:
-    for kind, medicine_class in classes.items():
+def _ordered(case: Case, sheet: Sheet) -> Iterator[_Ordered]:
+    for row in _listed(case, sheet):
         grouped: dict[str, list[Draft]] = {}
-        for draft in case.drafted(medicine_class, named=True):
-            grouped.setdefault(case.drug(draft, medicine_class), []).append(draft)
+        for draft in case.drafted(*row.medicines, named=True):
+            grouped.setdefault(case.drug(draft, *row.medicines), []).append(draft)
         for drug, drafts in sorted(grouped.items()):
-            yield _Ordered(_order(kind), drug, tuple(sorted(drafts, key=lambda d: (d.link is not Link.CODE, d.source))))
+            yield _Ordered(row.drafted, drug, tuple(sorted(drafts, key=lambda d: (d.link is not Link.CODE, d.source))))
 
 
 def _order_low(case: Case, sheet: Sheet, diuretics: list[_Ordered]) -> Iterator[Finding]:
@@ -231,7 +226,7 @@ def _order_high_potassium(case: Case, sheet: Sheet) -> Iterator[Finding]:
     drugs = [_Drug("order-high-potassium", name) for name in sorted({case.drug(d, POTASSIUM_SPARING) for d in drafts})]
     fill = {**_value(case, worst), "limit": str(limit)}
     named = _named(sheet, "order-high-potassium", drugs[0], drugs, **fill)
-    yield Finding("order-high-potassium", (*drafts, *high), {"drugs": named, **fill}, indicator=_weight(case))
+    yield Finding("order-high-potassium", (*drafts, *high), {"drugs": named, **fill}, indicator=_weight(case, sheet))
     if worst.haemolysed:
         yield Finding("order-haemolysed")
 
@@ -260,7 +255,7 @@ def _order_without_ue(case: Case, sheet: Sheet, diuretics: list[_Ordered]) -> It
         "order-without-ue",
         evidence=(*drafts, *last),
         fill={"drugs": _named(sheet, "order-without-ue", coded[0], coded)},
-        indicator=_weight(case),
+        indicator=_weight(case, sheet),
         suggest=sheet.open_for(case, "ue") if every else (),
     )
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final, TypeAlias
 
 from cards.bands import Grade
-from cards.calcium import ADJUSTED, adjusted_calcium, low_total_without_albumin
+from cards.calcium import latest, low_total_without_albumin
 from cards.case import Case
 from cards.chart import Area, Draft, Medicine, NotReadable, NotRecorded, Problem, Recorded, Result
 from cards.figures import listed
@@ -31,45 +31,6 @@ from cards.topic import Sheet, load_topic
 from terminology.vocabulary import Link
 
 QUININE, MALARIA = "quinine", "malaria"
-INTERACTING = ("digoxin-interaction", "anticoagulant-any", "qt-prolonging")
-HEART_BLOCK = ("av-block", "av-block-second-degree", "av-block-complete")
-ELECTROLYTES = ("potassium", ADJUSTED, "magnesium")
-
-# Row O2. The allergy to quinine stands beside them.
-CONTRAINDICATIONS: Final = tuple(
-    ("contraindicated", (concept,))
-    for concept in ("tinnitus", "optic-neuritis", "haemoglobinuria", "haemolysis", "myasthenia-gravis")
-)
-# Row O3. Sinus node disease stands with the conduction defects, angina with the ischaemic heart disease it belongs to.
-CONDITIONS: Final = (
-    ("heart", ("atrial-fibrillation",)),
-    (
-        "heart",
-        ("av-block-complete", "av-block-second-degree", "av-block", "conduction-disorder", "sick-sinus-syndrome"),
-    ),
-    ("heart", ("qt-prolongation",)),
-    ("heart", ("heart-failure",)),
-    ("heart", ("ischaemic-heart-disease", "angina")),
-    ("g6pd", ("g6pd-deficiency",)),
-    ("pregnancy", ("pregnancy",)),
-)
-DISTURBANCES: Final = {
-    "potassium": ("hypokalaemia", "hyperkalaemia"),
-    ADJUSTED: ("hypocalcaemia", "hypercalcaemia"),
-    "magnesium": ("hypomagnesaemia",),
-    "sodium": ("hyponatraemia", "hypernatraemia"),
-}
-INTERACTIONS: Final = (
-    ("digoxin", "digoxin-interaction"),
-    ("anticoagulant", "anticoagulant-any"),
-    ("qt-medicine", "qt-prolonging"),
-    ("related", "quinine-interaction"),
-    ("related", "quinine-like"),
-    ("glucose", "glucose-lowering-any"),
-    ("cyp3a4", "cyp3a4-inhibitor-potent"),
-    ("amantadine", "amantadine"),
-)
-SINGLED_OUT: Final = {"amiodarone": "amiodarone", "carbamazepine": "antiepileptic", "phenobarbital": "antiepileptic"}
 
 _SCREEN: Final = load_screen()
 
@@ -95,9 +56,10 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
     if (case.chart.as_of - since).days < case.windows.quinine:
         return
     fill = {"drug": case.vocabulary.title(QUININE), "date": since.isoformat()}
-    cautions: tuple[Caution, ...] = (*_medicines(case), *case.chart.has(*HEART_BLOCK), *_low(case))
+    cautions = tuple(_cautions(case, sheet))
     if cautions:
-        yield Finding("caution", evidence=cautions, fill={**fill, "n": str(len(_distinct(cautions)))})
+        evidence = tuple(entry for _, entry in cautions)
+        yield Finding("caution", evidence=evidence, fill={**fill, "n": str(len({what for what, _ in cautions}))})
     yield Finding("review", evidence=records, fill=fill, suggest=sheet.open_for(case, "review"), review=records[:1])
 
 
@@ -109,38 +71,32 @@ def _since(case: Case, records: Iterable[Medicine]) -> date | None:
     return min((start for m in records if (start := case.started(m)) is not None), default=None)
 
 
-def _medicines(case: Case) -> tuple[Medicine, ...]:
-    return tuple(m for m in case.taking(*INTERACTING) if QUININE not in m.ingredients)
-
-
-def _low(case: Case) -> Iterator[Result]:
-    return (result for grade, result in _outside(case, *ELECTROLYTES) if grade.side == "low")
+def _cautions(case: Case, sheet: Sheet) -> Iterator[tuple[object, Caution]]:
+    """What the sheet lists for the review and the record holds, each with what it is counted as: an interacting
+    ingredient, a row of conditions and a low electrolyte count once, however many records carry them.
+    """
+    for row in sheet.rows["review-caution"]:
+        for medicine in case.taking(*row.medicines) if row.medicines else ():
+            if QUININE not in medicine.ingredients:
+                yield medicine.ingredients, medicine
+        for problem in case.chart.has(*row.concepts) if row.concepts else ():
+            yield row.concepts, problem
+        if row.analyte:
+            for grade, result in _outside(case, row.analyte):
+                if grade.side == "low":
+                    yield row.analyte, result
 
 
 def _outside(case: Case, *names: str) -> Iterator[tuple[Grade, Result]]:
     """The newest values of these analytes that are recent and outside their range."""
     for name in names:
-        match adjusted_calcium(case) if name == ADJUSTED else case.chart.latest(name):
+        match latest(case, name):
             case Recorded(results):
                 for result in results:
                     if case.is_fresh(result) and isinstance(grade := case.grade(result), Grade):
                         yield grade, result
             case NotRecorded() | NotReadable():
                 pass
-
-
-def _distinct(cautions: Iterable[Caution]) -> frozenset[object]:
-    """Each interacting ingredient, heart block and low electrolyte once, however many records carry it."""
-    kinds: set[object] = set()
-    for entry in cautions:
-        match entry:
-            case Medicine(ingredients=ingredients):
-                kinds.add(ingredients)
-            case Problem():
-                kinds.add(HEART_BLOCK)
-            case Result(analyte=analyte):
-                kinds.add(analyte)
-    return frozenset(kinds)
 
 
 # when it is drafted
@@ -154,15 +110,15 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
     if not drafts or case.chart.has(MALARIA):
         return
     child, over = case.shows.adult is False, _over(sheet, drafts)
-    against = tuple(_contraindications(case))
+    against = tuple(_contraindications(case, sheet))
     concerns = (
-        *conditions(case, CONDITIONS),
-        *_electrolytes(case, child=child),
-        *beside(case, INTERACTIONS, SINGLED_OUT),
+        *conditions(case, sheet.rows["caution"]),
+        *_electrolytes(case, sheet, child=child),
+        *beside(case, sheet.rows["interaction"]),
     )
-    n = len(_counted(concerns)) + (over is not None)
+    n = len(_counted(sheet, concerns)) + (over is not None)
     if child:  # row O3 alone speaks under 16 (3.8 no. 6): what speaks against quinine joins its cautions
-        n += len(_counted(against)) + 1
+        n += len(_counted(sheet, against)) + 1
     else:
         yield from _contraindicated(case, sheet, against, drafts)
     if n:
@@ -179,23 +135,23 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
     if not (child or against):
         yield from _still_open(case, sheet)
     if not child:
-        yield from _unsettled_results(case)
+        yield from _unsettled_results(case, sheet)
     yield from _not_on_record(case, sheet, drafts)
     if not coded((*drafts, *(concern.entry for concern in concerns))):
         yield Finding("by-name")
 
 
-def _counted(concerns: Iterable[Concern]) -> frozenset[str]:
+def _counted(sheet: Sheet, concerns: Iterable[Concern]) -> frozenset[str]:
     """What is counted in the summary: a row of conditions, an analyte or an ingredient once, however often recorded."""
-    rows = {concept: concepts[0] for _, concepts in CONDITIONS for concept in concepts}
+    rows = {concept: row.concepts[0] for row in sheet.rows["caution"] for concept in row.concepts}
     return frozenset(rows.get(concern.counts_as, concern.counts_as) for concern in concerns)
 
 
-def _contraindications(case: Case) -> Iterator[Concern]:
+def _contraindications(case: Case, sheet: Sheet) -> Iterator[Concern]:
     for allergy in case.chart.allergies:
         if QUININE in allergy.ingredients:
             yield Concern("allergy", QUININE, allergy)
-    yield from conditions(case, CONTRAINDICATIONS)
+    yield from conditions(case, sheet.rows["contraindication"])
 
 
 def _contraindicated(
@@ -217,14 +173,16 @@ def _contraindicated(
             )
 
 
-def _electrolytes(case: Case, *, child: bool) -> Iterator[Concern]:
+def _electrolytes(case: Case, sheet: Sheet, *, child: bool) -> Iterator[Concern]:
     """Values outside their range, and disturbances recorded as a problem. A child is not held to ranges (HZ21)."""
+    rows = sheet.rows["disturbance"]
     if not child:
-        for _, result in _outside(case, *DISTURBANCES):
-            yield Concern("electrolyte", result.analyte, result)
-    for analyte, concepts in DISTURBANCES.items():
-        for problem in case.chart.has(*concepts):
-            yield Concern("electrolyte", analyte, problem)
+        for row in rows:
+            for _, result in _outside(case, row.analyte):
+                yield Concern(row.finding, result.analyte, result)
+    for row in rows:
+        for problem in case.chart.has(*row.concepts):
+            yield Concern(row.finding, row.analyte, problem)
 
 
 def _over(sheet: Sheet, drafts: Iterable[Draft]) -> Decimal | None:
@@ -249,11 +207,11 @@ def _still_open(case: Case, sheet: Sheet) -> Iterator[Finding]:
         yield Finding("open-diuretic", evidence=diuretics)
 
 
-def _unsettled_results(case: Case) -> Iterator[Finding]:
+def _unsettled_results(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """Values that may hide a disturbance and cannot count as one (3.2, 3.8 no. 11)."""
     for result in low_total_without_albumin(case):
         yield Finding("total-without-albumin", evidence=(result,))
-    for result in case.preliminary(*DISTURBANCES):
+    for result in case.preliminary(*(row.analyte for row in sheet.rows["disturbance"])):
         yield Finding("preliminary", evidence=(result,))
 
 
@@ -264,7 +222,7 @@ def _not_on_record(case: Case, sheet: Sheet, drafts: tuple[Draft, ...]) -> Itera
     cramp = case.shows.shows(Symptom.CRAMP) or any(for_cramp(d) for d in drafts)
     if not cramp and case.complete(Area.PROBLEMS):
         yield Finding("no-cramp", fill={"days": str(case.windows.symptom)})
-    if low_platelets := case.chart.has("thrombocytopenia-immune"):
+    if low_platelets := case.chart.has(*sheet.concepts("low-platelets")):
         yield Finding("thrombocytopenia", evidence=low_platelets)
     if case.shows.adult is None:
         yield Finding("age-unknown")

@@ -22,7 +22,6 @@ from cards.red_flags import (
 from cards.topic import Sheet, load_topic
 
 POWER = (Sign.WEAKNESS, Sign.WASTING)  # either one is enough (D2)
-FAMILY = ("motor-neurone-disease", "muscular-dystrophy", "myotonic-dystrophy")
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
@@ -56,7 +55,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
             yield from _refer(case, sheet, flags, referrals)
     if breathing := breathless(case):
         yield Finding("breathing", evidence=breathing)
-    if relatives := tuple(r for r in case.chart.relatives if r.concepts & frozenset(FAMILY)):
+    if relatives := tuple(r for r in case.chart.relatives if r.concepts & frozenset(sheet.concepts("family"))):
         yield Finding("family", evidence=relatives)
 
 

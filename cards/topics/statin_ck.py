@@ -12,18 +12,6 @@ from cards.screening import ScreenTest, Standing, load_screen
 from cards.topic import Sheet, load_topic
 
 STATIN: Final = "statin"
-#: Muscle symptoms and signs; an isolated facial or eyelid problem asks for no blood test (S10).
-MUSCLE_SYMPTOMS: Final = (
-    "muscle-cramp",
-    "nocturnal-leg-cramp",
-    "cramp-fasciculation-syndrome",
-    "muscle-fasciculation",
-    "myokymia",
-    "myotonia",
-    "muscle-weakness",
-    "muscle-wasting",
-    "muscle-rigidity",
-)
 _SCREEN: Final = load_screen()
 
 
@@ -75,7 +63,7 @@ def _fill(case: Case, result: Result) -> dict[str, str]:
 
 def _unmeasured(case: Case, sheet: Sheet, drafts: tuple[Draft, ...]) -> Iterator[Finding]:
     """O15; unknown is not missing: results that were not read to the end may hold a creatine kinase (P19)."""
-    symptoms = case.recent(*MUSCLE_SYMPTOMS)
+    symptoms = case.recent(*sheet.concepts("muscle-symptoms"))
     if not symptoms or not case.complete(Area.RESULTS):
         return
     standing = _SCREEN.look(case, ScreenTest.CK)

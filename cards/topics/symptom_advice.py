@@ -20,12 +20,6 @@ from cards.topic import Sheet, load_topic
 
 SYMPTOMS = (Symptom.FASCICULATION, Symptom.CRAMP, Symptom.MYOKYMIA)  # the first that is there gives the summary
 POWER = (Sign.WEAKNESS, Sign.WASTING)
-BENIGN_IN_FAMILY = frozenset(
-    {"cramp-fasciculation-syndrome", "muscle-cramp", "nocturnal-leg-cramp", "muscle-fasciculation"}
-)
-DISEASE_IN_FAMILY = frozenset(
-    {"motor-neurone-disease", "muscular-dystrophy", "myotonic-dystrophy", "family-history-nervous-system"}
-)
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
@@ -41,8 +35,8 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
             yield Finding(symptom.value, evidence=problems)
     yield from _of_cramp(case, sheet)
     yield from _long_twitch(case, sheet)
-    yield from _worry(case)
-    yield from _family(case)
+    yield from _worry(case, sheet)
+    yield from _family(case, sheet)
     if breathing := breathless(case):
         yield Finding("breathing", evidence=breathing)
     yield Finding("limits")
@@ -79,16 +73,16 @@ def _of_cramp(case: Case, sheet: Sheet) -> Iterator[Finding]:
     cramp = case.shows.shows(Symptom.CRAMP)
     if not cramp:
         return
-    pregnancy = case.chart.has("pregnancy")
+    pregnancy = case.chart.has(*sheet.concepts("pregnancy"))
     if pregnancy:
         yield Finding("pregnancy", evidence=pregnancy)
     else:
         yield Finding("medicines")
-    if any("nocturnal-leg-cramp" in problem.concepts for problem in cramp):
+    if any(problem.concepts & frozenset(sheet.concepts("nocturnal")) for problem in cramp):
         yield Finding("nocturnal")
         if of_age(case.chart.person.born, case.chart.as_of, int(sheet.number("older"))):
             yield Finding("older", fill={"years": str(sheet.number("older"))})
-    if restless := case.chart.has("restless-legs"):
+    if restless := case.chart.has(*sheet.concepts("restless-legs")):
         yield Finding("restless-legs", evidence=restless)
 
 
@@ -106,19 +100,20 @@ def _onset_days(case: Case, problem: Problem) -> int:
     return -1 if began is None else began.oldest(case.chart.as_of)
 
 
-def _worry(case: Case) -> Iterator[Finding]:
+def _worry(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """Recorded health anxiety, or a health professional: nothing of it may stand in the summary (HZ25)."""
-    anxiety, profession = case.chart.has("health-anxiety"), case.chart.has("medical-practitioner")
+    anxiety = case.chart.has(*sheet.concepts("health-anxiety"))
+    profession = case.chart.has(*sheet.concepts("health-professional"))
     if anxiety or profession:
         yield Finding("explanation", evidence=(*anxiety, *profession))
     if anxiety:
         yield Finding("health-anxiety")
 
 
-def _family(case: Case) -> Iterator[Finding]:
-    if benign := tuple(r for r in case.chart.relatives if r.concepts & BENIGN_IN_FAMILY):
+def _family(case: Case, sheet: Sheet) -> Iterator[Finding]:
+    if benign := tuple(r for r in case.chart.relatives if r.concepts & frozenset(sheet.concepts("benign-in-family"))):
         yield Finding("family-benign", evidence=benign)
-    if disease := tuple(r for r in case.chart.relatives if r.concepts & DISEASE_IN_FAMILY):
+    if disease := tuple(r for r in case.chart.relatives if r.concepts & frozenset(sheet.concepts("disease-in-family"))):
         yield Finding("family-disease", evidence=disease)
 
 

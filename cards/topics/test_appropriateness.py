@@ -12,7 +12,6 @@ from cards.red_flags import known_disease, known_neuropathy, recent_signs, red_f
 from cards.topic import Sheet, load_topic
 
 TSH: Final = "tsh"
-NERVE_TESTS: Final = ("refer-clinical-neurophysiology",)  # the only verified concept; see the sheet
 
 
 def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
@@ -21,24 +20,25 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """
     yield from _creatine_kinase(case, sheet)
     yield from _thyroid(case, sheet)
-    yield from _nerve_tests(case)
+    yield from _nerve_tests(case, sheet)
 
 
 def _creatine_kinase(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """O21. A value clearly above its limit is worth a repeat, so nothing is said of a routine then (P12)."""
-    drafts = case.drafted_orders("order-ck")
+    orders = sheet.listed("creatine-kinase").orders
+    drafts = case.drafted_orders(*orders)
     if not drafts:
         return
     trivial, days = sheet.number("ck-ratio"), sheet.number("ck-days")
     last = _latest(case, CK)
     normal = bool(last) and all(is_at_most(case, r, trivial) for r in last)
     if normal and all(r.when.oldest(case.chart.as_of) <= days for r in last):
-        yield Finding("ck-recent", (*drafts, *last), {"test": _title(case, drafts, "order-ck")})
+        yield Finding("ck-recent", (*drafts, *last), {"test": _title(case, drafts, *orders)})
         return
     raised = not normal and any(case.is_fresh(r) for r in last)
     statins = case.taking("statin")
     if statins and not raised and _has_no_muscle_symptom(case):
-        fill = {"test": _title(case, drafts, "order-ck"), "drug": case.drug(statins[0], "statin")}
+        fill = {"test": _title(case, drafts, *orders), "drug": case.drug(statins[0], "statin")}
         yield Finding("ck-statin", (*drafts, *statins, *last), fill)
 
 
@@ -54,21 +54,23 @@ def _has_no_muscle_symptom(case: Case) -> bool:
 
 def _thyroid(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """O22: within the usual least time between two thyroid tests."""
-    drafts = case.drafted_orders("order-tft", "order-tsh")
+    orders = sheet.listed("thyroid").orders
+    drafts = case.drafted_orders(*orders)
     symptoms = case.shows.shows(*Symptom)
     days = sheet.number("tsh-days")
     last = _latest(case, TSH)
     if drafts and symptoms and last and all(r.when.oldest(case.chart.as_of) <= days for r in last):
-        fill = {"test": _title(case, drafts, "order-tft", "order-tsh"), "days": str(days)}
+        fill = {"test": _title(case, drafts, *orders), "days": str(days)}
         yield Finding("thyroid-recent", (*drafts, *last), fill)
 
 
-def _nerve_tests(case: Case) -> Iterator[Finding]:
+def _nerve_tests(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """O20; with known neuromuscular disease the team decides (S8)."""
-    drafts = case.drafted_orders(*NERVE_TESTS)
+    orders = sheet.listed("nerve-tests").orders
+    drafts = case.drafted_orders(*orders)
     symptoms = case.shows.shows(*Symptom)
     if drafts and symptoms and not (red_flags(case) or known_disease(case) or known_neuropathy(case)):
-        yield Finding("nerve-tests", (*drafts, *symptoms), {"test": _title(case, drafts, *NERVE_TESTS)})
+        yield Finding("nerve-tests", (*drafts, *symptoms), {"test": _title(case, drafts, *orders)})
 
 
 def _latest(case: Case, analyte: str) -> tuple[Result, ...]:

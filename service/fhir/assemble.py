@@ -197,6 +197,7 @@ def _arrived(retrieved: Mapping[str, Retrieved]) -> tuple[list[Resource], list[t
 def _read_all(resources: Sequence[Resource], record: Record) -> list[Entry]:
     ours: list[tuple[Resource, Reader]] = []
     entries: list[Entry] = []
+    whose_is = record.whose
     for one in resources:
         found = READERS.get(one.resourceType)
         if found is None:
@@ -204,9 +205,11 @@ def _read_all(resources: Sequence[Resource], record: Record) -> list[Entry]:
                 entries.append(Unread(Area.PATIENT, "", NOT_OURS, "Patient", expected=True))
             continue
         area, reader = found
-        match record.whose(one):
-            case Whose.OURS:
-                ours.append((one, reader))
+        whose = whose_is(one)
+        if whose is Whose.OURS:  # before the rest, as nearly all are
+            ours.append((one, reader))
+            continue
+        match whose:
             case Whose.FOREIGN:
                 # Neither its id nor anything else of it: it is another patient's (R12).
                 entries.append(Unread(area, "", NOT_OURS, one.resourceType, expected=True))
@@ -261,6 +264,9 @@ def _sorted(entries: list[E]) -> tuple[E, ...]:
 
 def _order(entry: Entry) -> tuple[str, str]:
     """A total order: two entries share a place only if they are equal."""
-    names = entry.__struct_fields__ if isinstance(entry, Result) else [part.name for part in fields(entry)]
+    if isinstance(entry, Result | Medicine):
+        names: Iterable[str] = entry.__struct_fields__
+    else:
+        names = [part.name for part in fields(entry)]
     values = (getattr(entry, name) for name in names)
     return entry.source, repr([sorted(one) if isinstance(one, frozenset) else one for one in values])

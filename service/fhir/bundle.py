@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from service.fhir.resource import Resource, from_json
+from service.fhir.resource import Resource, Typed, from_json
 from service.fhir.retrieved import Failed, Nothing, Resources, Trouble
 
 ENTRIES_OF_A_PREFETCH = 5_000
@@ -77,12 +77,12 @@ class _Search(msgspec.Struct, gc=False):
 
 
 class _Entry(msgspec.Struct, gc=False):
-    resource: Resource | None = None
+    resource: Typed | None = None
     search: _Search | None = None
 
 
 class _Bundle(msgspec.Struct, gc=False):
-    """A Bundle all of whose entries are well formed: one pass over the bytes."""
+    """A Bundle all of whose entries are well formed and of types that are read: one pass over the bytes."""
 
     resourceType: Any = None  # noqa: N815 -- FHIR's own spelling
     entry: list[_Entry] | None = None
@@ -130,7 +130,8 @@ def _decode_one_by_one(
 def _decode_entry(text: msgspec.Raw) -> _Entry:
     loose = _LOOSE_ENTRY.decode(text)
     mode = loose.search.get("mode") if isinstance(loose.search, dict) else None
-    return _Entry(from_json(loose.resource), _Search(mode if isinstance(mode, str) else None))
+    resource = from_json(loose.resource)
+    return _Entry(resource, _Search(mode if isinstance(mode, str) else None))
 
 
 def _decode_single(raw: bytes | msgspec.Raw, types: frozenset[str], failed: Trouble) -> Page | Nothing | Failed | None:

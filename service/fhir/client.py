@@ -1,28 +1,29 @@
-"""One FHIR server, asked for one thing at a time: the only module that opens a connection to a record system.
+"""One FHIR server, asked for one thing at a time: the only module that calls a record system.
 
 Built to the rules R4 to R6 and R9. Where we call is ours to say: every URL is our configured base and a path behind
-it. How long and how much is ours too: a budget of time and bytes goes with every call. What comes back is the bytes of
-a JSON answer or a reason why there is none; nothing the network does raises, and no URL or token enters a text.
+it. How long and how much is ours too: a budget of time and bytes goes with every call, the watchdog ends what outlasts
+it, and a server that fails again and again is left alone for a while. What comes back is the bytes of a JSON answer or
+a reason why there is none; nothing the network does raises, and no URL or token enters a text.
 """
 
 import http.client
-import logging
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 
 from service.errors import BadSettings
+from service.fhir import outgoing, transport
+from service.fhir.breaker import Breaker, Leave
+from service.fhir.outgoing import Observe, Outcome, Outgoing
 from service.fhir.retrieved import Failed, Nothing, Trouble
+from service.fhir.watchdog import Watchdog
 
 MIB = 1024 * 1024
 
@@ -31,6 +32,8 @@ _PLAIN = re.compile(r"[!-~]{1,8000}")
 _TOKEN = re.compile(r"[!-~]{1,8192}")
 _JSON_TYPES = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
 _SHARE_LEFT_FOR_A_RETRY = 0.4
+_LEAST_TIMEOUT = 0.001  # seconds; requests takes no timeout of 0
+_FAILURES: Final = frozenset({Outcome.NO_CONNECTION, Outcome.TIMED_OUT, Outcome.NO_TLS, Outcome.BROKEN_OFF})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +73,21 @@ class Limits:
 class Budget:
     """Time and bytes of one hook call, shared by all its searches."""
 
-    def __init__(self, *, deadline: float, most_bytes: int) -> None:
-        """``deadline``: an instant of ``time.monotonic``, in seconds."""
-        self._began = time.monotonic()
-        self._deadline = deadline
+    def __init__(self, *, deadline: float, most_bytes: int, clock: Callable[[], float] | None = None) -> None:
+        """``deadline``: an instant of ``clock``, in seconds; of ``time.monotonic`` if that is None."""
+        self._clock = clock or time.monotonic
+        self.began = self._clock()
+        self.deadline = deadline
         self._bytes_left = most_bytes
         self._lock = threading.Lock()
 
     def seconds_left(self) -> float:
         """Seconds until the deadline; negative after it."""
-        return self._deadline - time.monotonic()
+        return self.deadline - self._clock()
 
     def allows_retry(self) -> bool:
         """Whether enough time is left for a second try (R6)."""
-        return self.seconds_left() >= _SHARE_LEFT_FOR_A_RETRY * (self._deadline - self._began)
+        return self.seconds_left() >= _SHARE_LEFT_FOR_A_RETRY * (self.deadline - self.began)
 
     def spend(self, size: int) -> bool:
         """Take ``size`` bytes of what may be read; False if there are not that many left."""
@@ -92,29 +96,73 @@ class Budget:
             return self._bytes_left >= 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What came of one request."""
+
+    answer: bytes | Nothing | Failed
+    outcome: Outcome
+    status: int = 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether the circuit breaker counts it as a failure of the server (R6)."""
+        return self.outcome in _FAILURES or self.status >= requests.codes.internal_server_error
+
+
 class FhirClient:
     """Asks one configured FHIR server. Made once per process; safe to use from many threads."""
 
-    def __init__(self, base: FhirBase, limits: Limits) -> None:
-        """Make the session; no connection is opened yet."""
+    def __init__(
+        self,
+        base: FhirBase,
+        limits: Limits,
+        *,
+        client: str = "",
+        watchdog: Watchdog | None = None,
+        observe: Observe = outgoing.nobody,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        """No connection is opened yet. ``client``: for whom it calls. ``observe`` is told of every request made."""
         self.base = base.url.removesuffix("/")
         self.open_server = base.open_server
         self._limits = limits
-        self._session = _session(base, limits)
+        self._client = client
+        self._clock = clock or time.monotonic
+        self._watchdog = watchdog or Watchdog(clock)
+        self._breaker = Breaker(clock)
+        self._observe = observe
+        self._session = transport.session(ca_file=base.ca_file, proxy=base.proxy, connections=limits.threads)
 
-    def get(self, path: str, *, token: str | None, budget: Budget, is_read: bool = False) -> bytes | Nothing | Failed:
+    @property
+    def circuit_open(self) -> bool:
+        """Whether the server is left alone for now."""
+        return self._breaker.is_open
+
+    def get(
+        self, path: str, *, token: str | None, budget: Budget, is_read: bool = False, query: str = ""
+    ) -> bytes | Nothing | Failed:
         """Ask for ``base/path``: the bytes of its JSON answer, or why there are none.
 
         Nothing is the answer to a read (``is_read``) of what does not exist. A second try is made once, only if a
         connection was refused or reset, or did not come about in the short time allowed for it: a server whose queue
         of callers is full drops the excess, and asking again is answered long before TCP itself would ask again.
-        ``Retry-After`` is not waited for (F16).
+        ``Retry-After`` is not waited for (F16). ``query``: which one it is, a word of ours, for who observes.
+
+        The circuit breaker is told of the last try alone: after a quiet hour every idle connection may be dead at once,
+        and that is no failure of the server.
         """
-        # A circuit breaker per server would ask here whether to call at all, and be told of the outcome.
-        answer = self._try(path, token, budget, is_read=is_read)
-        if answer is None and budget.allows_retry():
-            answer = self._try(path, token, budget, is_read=is_read)
-        return Failed(Trouble.NOT_ANSWERED) if answer is None else answer
+        leave = self._breaker.ask(since=budget.began)
+        if leave is Leave.NO:
+            return Failed(Trouble.LEFT_ALONE)
+        tried = None
+        try:
+            tried = self._try(path, token, budget, is_read=is_read, query=query)
+            if tried is not None and tried.outcome is Outcome.NO_CONNECTION and budget.allows_retry():
+                tried = self._try(path, token, budget, is_read=is_read, query=query) or tried
+        finally:
+            self._breaker.tell(leave, failed=None if tried is None else tried.failed)
+        return Failed(Trouble.NOT_ANSWERED) if tried is None else tried.answer
 
     def path_of(self, url: str) -> str | None:
         """The path of a next link behind our base, or None if the link leads elsewhere or is not plain (R9, F8).
@@ -129,51 +177,65 @@ class FhirClient:
         return path.removeprefix("/")
 
     def close(self) -> None:
-        """Close all idle connections."""
+        """Close all idle connections, and end the watchdog."""
         self._session.close()
+        self._watchdog.close()
 
-    def _try(self, path: str, token: str | None, budget: Budget, *, is_read: bool) -> bytes | Nothing | Failed | None:
-        """One request; None if there was no connection, or it was reset."""
-        seconds = budget.seconds_left()
-        if seconds <= 0:
-            return Failed(Trouble.NOT_ANSWERED)
+    def _try(self, path: str, token: str | None, budget: Budget, *, is_read: bool, query: str) -> _Tried | None:
+        """One request, watched and observed; None if no time was left to make it."""
+        if budget.seconds_left() <= 0:
+            return None
+        began = self._clock()
+        with self._watchdog.watch(budget.deadline) as watch:
+            tried = self._request(path, token, budget, is_read=is_read)
+            if watch.end():  # it may look whole: a head cut between two lines does
+                tried = _Tried(Failed(Trouble.NOT_ANSWERED), Outcome.TIMED_OUT)
+        self._observe(Outgoing(self._client, query, tried.outcome, tried.status, self._clock() - began))
+        return tried
+
+    def _request(self, path: str, token: str | None, budget: Budget, *, is_read: bool) -> _Tried:
+        seconds = max(budget.seconds_left(), _LEAST_TIMEOUT)
         joint = "" if path.startswith("?") else "/"
+        status = 0
         try:
             response = self._session.get(
                 f"{self.base}{joint}{path}",
-                auth=_Bearer(token),
+                auth=transport.Bearer(token),
                 timeout=(min(seconds, self._limits.connect_seconds), seconds),
                 stream=True,
                 allow_redirects=False,
             )
             with response:
-                # The watchdog that shuts the socket of a dripping answer at the deadline would be told of it here.
-                trouble = _trouble_of(response, is_read=is_read)
-                return self._body(response, budget) if trouble is None else trouble
+                status = response.status_code
+                return _judged(response, is_read=is_read) or self._body(response, budget)
         except requests.ConnectTimeout:
-            return None
-        except (requests.Timeout, requests.exceptions.SSLError, urllib3.exceptions.TimeoutError):
-            return Failed(Trouble.NOT_ANSWERED)
-        except (requests.ConnectionError, urllib3.exceptions.ProtocolError, ConnectionError, http.client.HTTPException):
-            return None
+            return _Tried(Failed(Trouble.NOT_ANSWERED), Outcome.NO_CONNECTION)
+        except requests.exceptions.SSLError:
+            return _Tried(Failed(Trouble.NOT_ANSWERED), Outcome.NO_TLS, status)
+        except (requests.Timeout, urllib3.exceptions.TimeoutError):
+            return _Tried(Failed(Trouble.NOT_ANSWERED), Outcome.TIMED_OUT, status)
         except urllib3.exceptions.DecodeError:
-            return Failed(Trouble.NOT_FHIR)
+            return _Tried(Failed(Trouble.NOT_FHIR), Outcome.NOT_FHIR, status)
+        except (requests.ConnectionError, urllib3.exceptions.ProtocolError, ConnectionError, http.client.HTTPException):
+            if status:
+                return _Tried(Failed(Trouble.NOT_FHIR), Outcome.BROKEN_OFF, status)
+            return _Tried(Failed(Trouble.NOT_ANSWERED), Outcome.NO_CONNECTION)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError):
-            return Failed(Trouble.SERVER_ERROR)
+            return _Tried(Failed(Trouble.SERVER_ERROR), Outcome.BROKEN_OFF, status)
 
-    def _body(self, response: requests.Response, budget: Budget) -> bytes | Failed:
+    def _body(self, response: requests.Response, budget: Budget) -> _Tried:
         """The whole body, decompressed, read in pieces against the clock and the limits."""
         pieces: list[bytes] = []
         size = 0
         while True:
             if budget.seconds_left() <= 0:
-                return Failed(Trouble.NOT_ANSWERED)
+                return _Tried(Failed(Trouble.NOT_ANSWERED), Outcome.TIMED_OUT, response.status_code)
             piece: bytes = response.raw.read1(_CHUNK, decode_content=True)
             if not piece:
-                return b"".join(pieces)
+                return _Tried(b"".join(pieces), Outcome.ANSWERED, response.status_code)
             size += len(piece)
             if size > self._limits.answer_bytes or not budget.spend(len(piece)):
-                return Failed(Trouble.CUT_SHORT)
+                return _Tried(Failed(Trouble.CUT_SHORT), Outcome.TOO_LARGE, response.status_code)
             pieces.append(piece)
 
 
@@ -182,56 +244,20 @@ def is_usable_token(token: str) -> bool:
     return _TOKEN.fullmatch(token) is not None
 
 
-class _Bearer(AuthBase):
-    """Sets Authorization on one request; on the session it could outlive the call (R5)."""
-
-    def __init__(self, token: str | None) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token is not None:
-            request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-class _Session(requests.Session):
-    """A session that sees no redirect: the ordinary one reads a redirect's body, however large, to look past it."""
-
-    def get_redirect_target(self, resp: requests.Response) -> Any:  # noqa: ARG002 -- the name requests calls it by
-        return None
-
-
-def _session(base: FhirBase, limits: Limits) -> requests.Session:
-    logging.getLogger("urllib3").setLevel(logging.ERROR)  # its lines hold URLs, and with them patients (R14)
-    session = _Session()
-    session.trust_env = False
-    session.verify = base.ca_file or True
-    proxies: Mapping[str, str] = {"http": base.proxy, "https": base.proxy} if base.proxy else {}
-    session.proxies.update(proxies)
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers.clear()
-    session.headers.update(
-        {"Accept": "application/fhir+json", "Accept-Encoding": "gzip", "User-Agent": "muscle-cds"},
-    )
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=limits.threads, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
-
-
-def _trouble_of(response: requests.Response, *, is_read: bool) -> Nothing | Failed | None:
+def _judged(response: requests.Response, *, is_read: bool) -> _Tried | None:
     """What status and headers say against the answer; None if its body may be read."""
     status = response.status_code
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if status in {401, 403}:
-        return Failed(Trouble.NOT_PERMITTED)
+        return _Tried(Failed(Trouble.NOT_PERMITTED), Outcome.NOT_PERMITTED, status)
     if is_read and status in {404, 410} and kind in {*_JSON_TYPES, ""}:
-        return Nothing()  # a page of HTML instead would be a wrong address, not a missing resource
+        # A page of HTML instead would be a wrong address, not a missing resource.
+        return _Tried(Nothing(), Outcome.NOT_THERE, status)
     if status != requests.codes.ok:
-        return Failed(Trouble.SERVER_ERROR)
+        return _Tried(Failed(Trouble.SERVER_ERROR), Outcome.ERROR_STATUS, status)
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if kind not in _JSON_TYPES or encoding not in {"identity", "gzip", ""}:
-        return Failed(Trouble.NOT_FHIR)
+        return _Tried(Failed(Trouble.NOT_FHIR), Outcome.NOT_FHIR, status)
     return None
 
 

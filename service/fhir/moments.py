@@ -12,7 +12,8 @@ EARLIEST_YEAR: Final = 1880
 """Dates before it are no dates of a living patient but stand for "not set" (0001-01-01): read as no date."""
 
 _LONGEST: Final = 40
-_DAY_LONG: Final = 10
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _FORM: Final = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?)?)?)?",
     re.ASCII | re.IGNORECASE,
@@ -28,8 +29,14 @@ def moment(value: Any, zone: ZoneInfo) -> When | None:
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None
     value = value.strip()
-    if len(value) == _DAY_LONG and value[4] == value[7] == "-" and value[5:7].isdecimal():
-        return _whole_day(value, zone)  # what most dates are: told apart, it is read the quicker
+    if _DAY.fullmatch(value):  # what most dates are, a day or an instant: told apart, they are read the quicker
+        return _whole_day(value, zone)
+    if _INSTANT.fullmatch(value) and (found := _whole_instant(value, zone)) is not None:
+        return found
+    return _any_moment(value, zone)
+
+
+def _any_moment(value: str, zone: ZoneInfo) -> When | None:
     form = _FORM.fullmatch(value)
     if form is None:
         return None
@@ -47,6 +54,16 @@ def moment(value: Any, zone: ZoneInfo) -> When | None:
     except ValueError:  # the thirtieth of February
         return None
     return _between(first, last, zone)
+
+
+def _whole_instant(value: str, zone: ZoneInfo) -> When | None:
+    """A point in time, with seconds and zone; None if it has to be looked at more closely."""
+    try:
+        instant = datetime.fromisoformat(value).astimezone(UTC)
+        day = instant.astimezone(zone).date()
+    except (ValueError, OverflowError):  # a leap second, 30 February, or so late that UTC has no such time
+        return None
+    return When(instant, instant, day, day) if day.year > EARLIEST_YEAR else None
 
 
 def _whole_day(value: str, zone: ZoneInfo) -> When | None:

@@ -40,8 +40,8 @@ def unit_of(quantity: dict[str, Any], analyte: Analyte, record: Record) -> tuple
 def _spelling(unit: str, code: str, analyte: Analyte, record: Record) -> tuple[str, str]:
     if not (unit or code):
         return "", "the value has no unit"
-    by_code = analyte.convert(Decimal(1), code) if code else None
-    by_unit = analyte.convert(Decimal(1), unit) if unit else None
+    by_code = analyte.factor(code) if code else None
+    by_unit = analyte.factor(unit) if unit else None
     if by_code is not None and by_unit is not None and by_code != by_unit:
         return "", f"the unit '{record.safe(unit)}' and its code '{record.safe(code)}' contradict each other"
     if by_code is None and by_unit is None:

@@ -1,7 +1,6 @@
 """MedicationStatement and MedicationRequest -> Medicine (specification 3.2, 3.8 no. 2, 4 and 26, HZ14, HZ15)."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -76,7 +75,7 @@ def read_medicine(resource: Resource, record: Record) -> tuple[Medicine | Unread
         return (made,)
     found: list[Medicine | Unread] = [made]
     if called.match.also_by_brand:
-        found.append(replace(made, ingredients=called.match.also_by_brand, link=Link.BRAND))
+        found.append(msgspec.structs.replace(made, ingredients=called.match.also_by_brand, link=Link.BRAND))
     for which, is_unread in (("end", end_unread), ("start", start_unread)):
         if is_unread and made.active:
             found += _unread(called.label, called.match, f"the date of its {which} could not be read", origin, start)

@@ -12,7 +12,7 @@ from service.fhir.quantities import limits_of, unit_of
 from service.fhir.read_problems import read_finding
 from service.fhir.record import SPECIMEN_HAEMOLYSED, Measured, Observed, Record, source
 from service.fhir.references import Whose, target
-from service.fhir.resource import Resource, from_object, opened
+from service.fhir.resource import Observation, Resource, from_object, opened
 from terminology.analytes import Analyte
 
 Reading: TypeAlias = Result | Problem | Unread
@@ -40,14 +40,8 @@ def read_observation(resource: Resource, record: Record) -> tuple[Reading, ...]:
     we know, or a finding that is recorded as absent.
     """
     observed = record.observed(resource.code)
-    if (
-        len(observed.analytes) == 1
-        and not observed.ambiguous
-        and resource.component is None
-        and resource.contained is None
-        and not observed.problems
-    ):
-        return (_result(resource, observed.analytes[0], record, source(resource)),)
+    if observed.only is not None and resource.component is None and resource.contained is None:
+        return (_result(resource, observed.only, record, source(resource)),)
     if (
         resource.component is None
         and resource.contained is None
@@ -130,8 +124,7 @@ def _has_no_value(resource: Resource) -> bool:
 
 def _component(parent: Resource, component: dict[str, Any]) -> Resource:
     """A component, read like an Observation of its own with its parent's status, date and specimen."""
-    return Resource(
-        resourceType="Observation",
+    return Observation(
         id=parent.id,
         status=parent.status,
         effectiveDateTime=parent.effectiveDateTime,
@@ -156,7 +149,7 @@ def _component(parent: Resource, component: dict[str, Any]) -> Resource:
 def _without_contained(held: Resource, siblings: Any) -> Resource:
     """A contained Observation as one of its own: what it may refer to is contained in its parent, never in itself."""
     specimens = [one for one in objects(siblings) if one.get("resourceType") == "Specimen"]
-    return Resource(
+    return Observation(
         **{
             name: getattr(held, name)
             for name in held.__struct_fields__

@@ -59,6 +59,7 @@ class Observed:
     is_test: bool = False  # be it a panel, or a test that no rule reads
     tells_haemolysis: bool = False
     problems: frozenset[str] = _NOTHING
+    only: Analyte | None = None  # the one analyte, if the code stands for nothing else
     excluded: bool = False  # a look-alike that must never be read as the analyte (terminology rule 2)
 
     @property
@@ -188,14 +189,15 @@ class Record:
     def _look_up(self, found: tuple[Coding, ...]) -> Observed:
         if not found:
             return Observed()
-        problems = self.vocabulary.problems(found)
-        if self.vocabulary.is_excluded(found):
+        measured, excluded, problems = self.vocabulary.observed(found)
+        if excluded:
             return Observed(problems=problems, excluded=True)
-        measured = self.vocabulary.measured(found)
         known = self.vocabulary.analytes
         tests = [name for name in sorted(measured) if not (name.startswith(_PANEL) or name == SAMPLE_HAEMOLYSED)]
+        analytes = tuple(known[name] for name in tests if name in known)
         return Observed(
-            analytes=tuple(known[name] for name in tests if name in known),
+            analytes=analytes,
+            only=analytes[0] if len(tests) == len(measured) == len(analytes) == 1 and not problems else None,
             ambiguous=len(tests) > 1,
             is_test=bool(measured),
             tells_haemolysis=SAMPLE_HAEMOLYSED in measured,

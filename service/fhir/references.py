@@ -1,13 +1,13 @@
 """Whose resource is it, and which resource does a reference mean (rule R12, HZ11, specification 3.8 no. 7)."""
 
-from enum import Enum
 from typing import Any
 
 from service.fhir.elements import contained, member, words
 from service.fhir.resource import Resource, opened
+from terminology.closed import Closed
 
 
-class Whose(Enum):
+class Whose(Closed):
     """What a resource's own reference proves."""
 
     OURS = "the patient's"

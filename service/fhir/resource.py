@@ -1,15 +1,20 @@
 """One FHIR resource as it came, cut down to the elements any rule needs (performance: the rest is never built).
 
+Each type has a struct of its own with the few elements that are read of it: what is not listed is passed over, and the
+shorter the list, the quicker it is searched for every member that comes. R4, R5, STU3 and DSTU2 spellings stand side
+by side. Whatever type it is, asking for an element it does not have gives None, as for one that was not sent.
+
 Every element is untyped on purpose: real records put objects where FHIR wants lists, and text where it wants numbers.
-What an element holds is found out by the accessors in elements.py, which never raise. R4, R5, STU3 and DSTU2
-spellings stand side by side.
+What an element holds is found out by the accessors in elements.py, which never raise.
 
 Elements that are large, repeat from entry to entry, or are seldom asked for are kept as the JSON text they came in
 (msgspec.Raw) and opened by the accessors when they are: that saves a quarter of the cost of a call.
 """
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
@@ -20,107 +25,237 @@ else:
 
 
 class Resource(msgspec.Struct, frozen=True, gc=False):
-    """The elements read from any resource. An absent element is None."""
+    """Any resource. An absent element, or one its type does not have, is None."""
 
-    resourceType: Any = None  # noqa: N815 -- FHIR's own spelling, as are all below
+    if TYPE_CHECKING:  # at run time they are None, below, but where a type has them
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+class _Typed(Resource, frozen=True, gc=False, tag=True, tag_field="resourceType"):
+    """A resource of a type we read: the name of the class is its ``resourceType``. Elements of more than one type."""
+
     id: Any = None
     meta: Later = None
-    extension: Later = None
     contained: Any = None
     status: Any = None
     code: Later = None
     subject: Later = None
     patient: Any = None
-    category: Later = None
-    context: Any = None
-    # Patient
+
+
+class Patient(_Typed, frozen=True, gc=False):
+    """The patient."""
+
+    extension: Later = None
     gender: Any = None
-    birthDate: Any = None  # noqa: N815
+    birthDate: Any = None  # noqa: N815 -- FHIR's own spelling, as are all below
     deceasedBoolean: Any = None  # noqa: N815
     deceasedDateTime: Any = None  # noqa: N815
-    # Observation
-    valueQuantity: Later = None  # noqa: N815
-    valueString: Any = None  # noqa: N815
-    valueBoolean: Any = None  # noqa: N815
-    valueCodeableConcept: Any = None  # noqa: N815
-    valueInteger: Any = None  # noqa: N815
-    valueRange: Any = None  # noqa: N815
-    valueRatio: Any = None  # noqa: N815
-    dataAbsentReason: Any = None  # noqa: N815
+
+
+class Observation(_Typed, frozen=True, gc=False):
+    """A result or a finding."""
+
     effectiveDateTime: Any = None  # noqa: N815
     effectivePeriod: Any = None  # noqa: N815
     effectiveInstant: Any = None  # noqa: N815
     issued: Any = None
+    valueQuantity: Later = None  # noqa: N815
+    valueCodeableConcept: Any = None  # noqa: N815
+    valueString: Any = None  # noqa: N815
+    valueBoolean: Any = None  # noqa: N815
+    valueInteger: Any = None  # noqa: N815
+    valueRange: Any = None  # noqa: N815
+    valueRatio: Any = None  # noqa: N815
+    dataAbsentReason: Any = None  # noqa: N815
     interpretation: Any = None
-    referenceRange: Later = None  # noqa: N815
-    component: Any = None
-    hasMember: Any = None  # noqa: N815
     note: Later = None
     comment: Any = None
     comments: Any = None
     specimen: Any = None
-    condition: Any = None  # Specimen.condition; FamilyMemberHistory.condition
-    # Condition, AllergyIntolerance
+    referenceRange: Later = None  # noqa: N815
+    component: Any = None
+
+
+class Specimen(_Typed, frozen=True, gc=False):
+    """The sample of a result."""
+
+    condition: Any = None
+
+
+class Condition(_Typed, frozen=True, gc=False):
+    """A problem."""
+
     clinicalStatus: Any = None  # noqa: N815
     verificationStatus: Any = None  # noqa: N815
     severity: Any = None
     onsetDateTime: Any = None  # noqa: N815
     onsetPeriod: Any = None  # noqa: N815
-    recordedDate: Any = None  # noqa: N815
-    assertedDate: Any = None  # noqa: N815
-    dateRecorded: Any = None  # noqa: N815
     abatementDateTime: Any = None  # noqa: N815
     abatementPeriod: Any = None  # noqa: N815
     abatementBoolean: Any = None  # noqa: N815
     abatementAge: Any = None  # noqa: N815
     abatementString: Any = None  # noqa: N815
     abatementRange: Any = None  # noqa: N815
-    substance: Any = None
-    type: Any = None
-    # medicines
+    recordedDate: Any = None  # noqa: N815
+    assertedDate: Any = None  # noqa: N815
+    dateRecorded: Any = None  # noqa: N815
+
+
+class Encounter(_Typed, frozen=True, gc=False):
+    """A contact, with its reasons."""
+
+    period: Any = None
+    actualPeriod: Any = None  # noqa: N815
+    reasonCode: Any = None  # noqa: N815
+    reason: Any = None
+
+
+class Procedure(_Typed, frozen=True, gc=False):
+    """Something that was done."""
+
+    performedDateTime: Any = None  # noqa: N815
+    performedPeriod: Any = None  # noqa: N815
+    occurrenceDateTime: Any = None  # noqa: N815
+    occurrencePeriod: Any = None  # noqa: N815
+    notDone: Any = None  # noqa: N815
+    notPerformed: Any = None  # noqa: N815
+
+
+class _Medicine(_Typed, frozen=True, gc=False):
+    """A medicine taken or prescribed: records mix the spellings of both."""
+
+    intent: Any = None
     medicationCodeableConcept: Later = None  # noqa: N815
     medicationReference: Any = None  # noqa: N815
     medication: Any = None
-    intent: Any = None
+    effectiveDateTime: Any = None  # noqa: N815
+    effectivePeriod: Any = None  # noqa: N815
     authoredOn: Any = None  # noqa: N815
     dateWritten: Any = None  # noqa: N815
-    dateAsserted: Any = None  # noqa: N815
-    dosage: Later = None
-    dosageInstruction: Later = None  # noqa: N815
-    dispenseRequest: Any = None  # noqa: N815
+    dateEnded: Any = None  # noqa: N815
     reasonCode: Any = None  # noqa: N815
     reasonCodeableConcept: Any = None  # noqa: N815
     reasonForUseCodeableConcept: Any = None  # noqa: N815
+    reasonReference: Any = None  # noqa: N815
     reason: Any = None
+    dosage: Later = None
+    dosageInstruction: Later = None  # noqa: N815
+    dispenseRequest: Any = None  # noqa: N815
+    doNotPerform: Any = None  # noqa: N815
+    taken: Any = None
     wasNotTaken: Any = None  # noqa: N815
     wasNotGiven: Any = None  # noqa: N815
-    taken: Any = None
-    doNotPerform: Any = None  # noqa: N815
+    adherence: Any = None
+
+
+class MedicationStatement(_Medicine, frozen=True, gc=False):
+    """A medicine that is or was taken."""
+
+
+class MedicationRequest(_Medicine, frozen=True, gc=False):
+    """A prescription."""
+
+
+class MedicationOrder(_Medicine, frozen=True, gc=False):
+    """DSTU2: a prescription."""
+
+
+class MedicationPrescription(_Medicine, frozen=True, gc=False):
+    """DSTU1: a prescription."""
+
+
+class Medication(_Typed, frozen=True, gc=False):
+    """What a medicine is made of."""
+
     ingredient: Any = None
     product: Any = None
-    # orders, procedures, encounters, relatives
-    occurrenceDateTime: Any = None  # noqa: N815
-    performedDateTime: Any = None  # noqa: N815
-    performedPeriod: Any = None  # noqa: N815
-    occurrencePeriod: Any = None  # noqa: N815
+
+
+class ServiceRequest(_Typed, frozen=True, gc=False):
+    """A test or referral asked for."""
+
+    intent: Any = None
+    doNotPerform: Any = None  # noqa: N815
+    authoredOn: Any = None  # noqa: N815
     orderedOn: Any = None  # noqa: N815
+    dateSent: Any = None  # noqa: N815
     date: Any = None
+    event: Any = None
     item: Any = None
     serviceRequested: Any = None  # noqa: N815
-    period: Any = None
-    actualPeriod: Any = None  # noqa: N815
-    relationship: Any = None
-    issue: Any = None  # OperationOutcome
-    # spellings of R5, STU3 and DSTU2, and elements only one reader needs
-    reaction: Any = None
-    reasonReference: Any = None  # noqa: N815
-    adherence: Any = None
-    dateEnded: Any = None  # noqa: N815
-    dateSent: Any = None  # noqa: N815
     specialty: Any = None
-    event: Any = None
+    type: Any = None
+    reasonCode: Any = None  # noqa: N815
+    reasonCodeableConcept: Any = None  # noqa: N815
+    reasonReference: Any = None  # noqa: N815
+    reason: Any = None
+
+
+class ReferralRequest(ServiceRequest, frozen=True, gc=False):
+    """STU3 and DSTU2 of the same."""
+
+
+class ProcedureRequest(ServiceRequest, frozen=True, gc=False):
+    """STU3 and DSTU2 of the same."""
+
+
+class DiagnosticOrder(ServiceRequest, frozen=True, gc=False):
+    """DSTU2 of the same."""
+
+
+class AllergyIntolerance(_Typed, frozen=True, gc=False):
+    """What is not tolerated."""
+
+    clinicalStatus: Any = None  # noqa: N815
+    verificationStatus: Any = None  # noqa: N815
+    substance: Any = None
+    reaction: Any = None
+
+
+class FamilyMemberHistory(_Typed, frozen=True, gc=False):
+    """What a relative has or had."""
+
+    relationship: Any = None
+    condition: Any = None
     notDone: Any = None  # noqa: N815
-    notPerformed: Any = None  # noqa: N815
+
+
+class OperationOutcome(_Typed, frozen=True, gc=False):
+    """What a server says about its answer."""
+
+    issue: Any = None
+
+
+class OtherResource(Resource, frozen=True, gc=False):
+    """A resource of a type that is not read, or of none."""
+
+    resourceType: Any = None  # noqa: N815
+    id: Any = None
+    contained: Any = None
+
+
+_TYPES: Final[tuple[type[_Typed], ...]] = (
+    *(Patient, Observation, Specimen, Condition, Encounter, Procedure),
+    *(MedicationStatement, MedicationRequest, MedicationOrder, MedicationPrescription, Medication),
+    *(ServiceRequest, ReferralRequest, ProcedureRequest, DiagnosticOrder),
+    *(AllergyIntolerance, FamilyMemberHistory, OperationOutcome),
+)
+_BY_NAME: Final = {one.__name__: one for one in _TYPES}
+
+_ALL: Final[tuple[type[Resource], ...]] = (*_TYPES, OtherResource)
+for _type in _ALL:
+    for _name in _type.__struct_fields__:
+        setattr(Resource, _name, None)
+for _name, _type in _BY_NAME.items():
+    setattr(_type, "resourceType", _name)  # noqa: B010 -- no field of theirs: it is what chose the class
+
+if TYPE_CHECKING:
+    Typed: TypeAlias = Resource
+else:
+    Typed = reduce(or_, _TYPES)
+"""A resource of any of the types that are read, for a decoder: the only kind that is decoded in one pass."""
 
 
 def from_json(raw: bytes | msgspec.Raw) -> Resource:
@@ -128,14 +263,22 @@ def from_json(raw: bytes | msgspec.Raw) -> Resource:
 
     Raises msgspec.MsgspecError if it is not a JSON object, RecursionError if it is nested too deep.
     """
-    return _DECODER.decode(raw)
+    try:
+        return _DECODER.decode(raw)
+    except msgspec.ValidationError:
+        other = _OTHER.decode(raw)
+        if isinstance(other.resourceType, str) and other.resourceType in _BY_NAME:
+            raise  # it is of a type that is read, and cannot be read
+        return other
 
 
 def from_object(value: Any) -> Resource:
     """One resource from parsed JSON, such as a contained one. Raises msgspec.ValidationError if it is no object."""
     if not isinstance(value, dict):
         raise msgspec.ValidationError("Expected `object`")
-    return Resource(**{name: value[name] for name in value.keys() & _NAMES})
+    kind = value.get("resourceType")
+    made: type[Resource] = _BY_NAME.get(kind, OtherResource) if isinstance(kind, str) else OtherResource
+    return made(**{name: value[name] for name in value.keys() & set(made.__struct_fields__)})
 
 
 def opened(value: Any) -> Any:
@@ -148,6 +291,6 @@ def opened(value: Any) -> Any:
         return None
 
 
-_NAMES = frozenset(Resource.__struct_fields__)
 _ANY = msgspec.json.Decoder(float_hook=Decimal)
-_DECODER = msgspec.json.Decoder(Resource, float_hook=Decimal)
+_DECODER: Final[msgspec.json.Decoder[Resource]] = msgspec.json.Decoder(Typed, float_hook=Decimal)
+_OTHER = msgspec.json.Decoder(OtherResource, float_hook=Decimal)

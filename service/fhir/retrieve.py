@@ -5,7 +5,7 @@ is not there by then counts as not had, whatever arrives later. Nothing here is 
 connections (R12).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -16,9 +16,11 @@ import msgspec
 from cards.chart import Area
 from service.fhir.bundle import Page, decode
 from service.fhir.client import Budget, FhirBase, FhirClient, Limits, is_usable_token
+from service.fhir.outgoing import Observe, nobody
 from service.fhir.queries import Query, is_fhir_id, medications_path
 from service.fhir.resource import Resource
 from service.fhir.retrieved import Failed, Nothing, Resources, Retrieved, Trouble
+from service.fhir.watchdog import Watchdog
 
 _MEDICATION = frozenset({"Medication"})
 _MEDICINE_RECORDS = frozenset({"MedicationStatement", "MedicationRequest", "MedicationOrder"})
@@ -27,17 +29,37 @@ _MEDICINE_RECORDS = frozenset({"MedicationStatement", "MedicationRequest", "Medi
 class Retriever:
     """Gets the data of one call. Made once per process: the only servers it ever calls are ``bases`` (R4)."""
 
-    def __init__(self, bases: Iterable[FhirBase], limits: Limits | None = None) -> None:
-        """No connection is opened yet."""
+    def __init__(
+        self,
+        bases: Iterable[FhirBase],
+        limits: Limits | None = None,
+        *,
+        observe: Observe = nobody,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        """No connection is opened yet. ``observe`` is told of every request made, in the thread that made it.
+
+        ``clock``: seconds that never go back; ``time.monotonic`` if None.
+        """
         self._limits = limits or Limits()
-        self._clients = _clients(bases, self._limits)
+        self._observe = observe
+        self._clock = clock
+        self._watchdog = Watchdog(clock)
+        self._clients = self._clients_of(bases, "")
         self._executor = ThreadPoolExecutor(self._limits.threads, thread_name_prefix="fhir")
 
-    def for_bases(self, bases: Iterable[FhirBase]) -> "Retriever":
-        """One that calls these servers only, with connections of its own, and shares the threads of this one (R4)."""
+    def for_bases(self, bases: Iterable[FhirBase], client: str = "") -> "Retriever":
+        """One that calls these servers only, with connections and circuit breakers of its own, and shares the threads
+        of this one (R4). ``client``: the caller it is for, by its name in the settings.
+        """
         view = copy(self)
-        view._clients = _clients(bases, self._limits)  # noqa: SLF001 -- another of the same class
+        view._clients = self._clients_of(bases, client)  # noqa: SLF001 -- another of the same class
         return view
+
+    @property
+    def circuit_open(self) -> bool:
+        """Whether one of its servers, at least, is left alone for now because it failed again and again (R6)."""
+        return any(client.circuit_open for client in self._clients.values())
 
     def retrieve(
         self,
@@ -59,7 +81,7 @@ class Retriever:
         context names none: it was not asked for. Never raises for anything a server does.
         """
         server = self._server(fhir_server, token)
-        budget = Budget(deadline=deadline, most_bytes=self._limits.hook_bytes)
+        budget = Budget(deadline=deadline, most_bytes=self._limits.hook_bytes, clock=self._clock)
         errands: list[_Errand] = []
         for query in queries:
             sent = prefetch.get(query.key)
@@ -88,6 +110,21 @@ class Retriever:
         self._executor.shutdown(wait=False, cancel_futures=True)
         for client in self._clients.values():
             client.close()
+        self._watchdog.close()
+
+    def _clients_of(self, bases: Iterable[FhirBase], client: str) -> dict[str, FhirClient]:
+        made = (
+            FhirClient(
+                base,
+                self._limits,
+                client=client,
+                watchdog=self._watchdog,
+                observe=self._observe,
+                clock=self._clock,
+            )
+            for base in bases
+        )
+        return {one.base: one for one in made}
 
     def _server(self, fhir_server: str | None, token: str | None) -> "_Server | None":
         """The server to ask: only one whose base is listed, as a string, and only with a token unless it is open."""
@@ -116,6 +153,7 @@ class Retriever:
     def _do(self, errand: "_Errand", server: "_Server", budget: Budget) -> None:
         """Fetch what one query still lacks. The errand tells at any time what there is so far."""
         query, page = errand.query, errand.page
+        server = replace(server, asked_for=query.key)
         most = self._limits.prefetch_entries
         if page is None:
             most = self._limits.entries
@@ -166,6 +204,7 @@ class Retriever:
         if not ids:
             return
         path, most = medications_path(ids), self._limits.entries
+        server = replace(server, asked_for="medications")
         first = self._ask(server, path, _MEDICATION, most, budget)
         if isinstance(first, Page):
             *_, whole = self._pages(first, {path}, server, _MEDICATION, most, budget)
@@ -177,7 +216,7 @@ class Retriever:
         server: "_Server", path: str, types: frozenset[str], most: int, budget: Budget, *, is_read: bool = False
     ) -> Page | Nothing | Failed:
         """One request, and its answer as far as it can be read."""
-        body = server.client.get(path, token=server.token, budget=budget, is_read=is_read)
+        body = server.client.get(path, token=server.token, budget=budget, is_read=is_read, query=server.asked_for)
         if not isinstance(body, bytes):
             return body
         page = decode(body, types=types, most=most, failed=Trouble.SERVER_ERROR)
@@ -188,10 +227,11 @@ class Retriever:
 
 @dataclass(frozen=True, slots=True)
 class _Server:
-    """The one server of a call, and the token that came with the call."""
+    """The one server of a call, the token that came with the call, and the query it is asked for."""
 
     client: FhirClient
     token: str | None = field(repr=False)
+    asked_for: str = ""
 
 
 @dataclass(slots=True)
@@ -203,10 +243,6 @@ class _Errand:
     path: str = ""
     to_do: bool = False
     so_far: Retrieved = field(default_factory=lambda: Failed(Trouble.NOT_ANSWERED))
-
-
-def _clients(bases: Iterable[FhirBase], limits: Limits) -> dict[str, FhirClient]:
-    return {client.base: client for client in (FhirClient(base, limits) for base in bases)}
 
 
 def _medications_missing(entries: Iterable[Resource], base: str) -> tuple[str, ...]:

@@ -1,17 +1,18 @@
 """What came back for each query, by whichever road: the five states of a prefetch key, and our own searches (R8)."""
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TypeAlias
 
 from service.fhir.resource import Resource
+from terminology.closed import Closed
 
 
-class Trouble(Enum):
+class Trouble(Closed):
     """Why a part of the record is not complete; the values are words fit for a card."""
 
     NOT_PERMITTED = "the record system did not permit it"
     NOT_ANSWERED = "the record system did not answer in time"
+    LEFT_ALONE = "the record system had just failed several times, so it was not asked"
     SERVER_ERROR = "the record system answered with an error"
     NOT_FHIR = "the answer could not be read"
     SENT_AS_FAILED = "the record system reported that it could not be had"

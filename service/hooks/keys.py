@@ -2,7 +2,8 @@
 
 A key is fetched only from where the settings say; nothing in a token ever leads to a request. One fetch at a time and
 client, in a thread of its own, so that a key host that drips its answer holds no caller for longer than
-``WAIT_SECONDS``. Keys that can still be used are used while newer ones are fetched.
+``WAIT_SECONDS``. Keys that can still be used are used while newer ones are fetched. A worker fetches them ahead of
+need: at its start, and before they are too old, so that the first call of a morning waits for no key host.
 """
 
 import json
@@ -24,7 +25,7 @@ MAX_BYTES: Final = 256 * 1024  # of a JWK Set (R2)
 MAX_KEYS: Final = 100
 LEAST_RSA_BITS: Final = 2_048
 MOST_RSA_BITS: Final = 8_192  # a larger one costs time at every call and gives nothing
-FRESH_SECONDS: Final = 3_600.0  # after that, a set is fetched anew behind the back of the calls
+FRESH_SECONDS: Final = 3_600.0  # after that, a set is fetched anew behind the back of the calls, and without one
 KEPT_SECONDS: Final = 24 * 3_600.0  # after that, a set counts no longer (R2)
 FORCED_SECONDS: Final = 60.0  # least time between two fetches of a client that has keys (R2)
 FIRST_SECONDS: Final = 5.0  # the same, as long as it has none: nobody can call until then
@@ -41,7 +42,11 @@ Fetch = Callable[[str], bytes | None]
 
 
 class Keys:
-    """The keys of all clients. Made once per process; safe to use from many threads; starts no thread by itself."""
+    """The keys of all clients. Made once per process; safe to use from many threads.
+
+    It starts no thread by itself: a process that is still to be forked would lose it. A worker calls
+    :meth:`keep_fresh`.
+    """
 
     def __init__(
         self, clients: Iterable[Client], fetch: Fetch | None = None, clock: Callable[[], float] = time.monotonic
@@ -51,10 +56,28 @@ class Keys:
             client.name: _File(client) if client.jwks_file else _Remote(client.jwks_url or "", fetch or fetched, clock)
             for client in clients
         }
+        self._ended = threading.Event()
 
     def key(self, client: Client, kid: str) -> Key:
         """The key of this client that has this id. Raises NotTrusted if it has none, or its keys cannot be had."""
         return self._sources[client.name].key(kid)
+
+    def keep_fresh(self) -> None:
+        """Fetch what is behind addresses now, and renew it before it is too old (R2); returns at once. Once a process.
+
+        A key host that does not answer is asked again each ``FORCED_SECONDS``; no start and no call waits for that.
+        """
+        remotes = [source for source in self._sources.values() if isinstance(source, _Remote)]
+        if remotes:
+            threading.Thread(target=self._keep, args=(remotes,), name="keys-ahead", daemon=True).start()
+
+    def close(self) -> None:
+        """Fetch nothing ahead of need any more."""
+        self._ended.set()
+
+    def _keep(self, remotes: list["_Remote"]) -> None:
+        while not self._ended.is_set():
+            self._ended.wait(min(remote.renew() for remote in remotes))
 
 
 class _File:
@@ -113,6 +136,16 @@ class _Remote:
         if found is None:
             raise NotTrusted("unknown-key" if self._keys else "no-keys")
         return found
+
+    def renew(self) -> float:
+        """Begin to fetch the set if that is due; in how many seconds to ask again, more than none. Never waits."""
+        with self._lock:
+            now = self._clock()
+            due = max(self._got_at + FRESH_SECONDS, self._tried_at + FORCED_SECONDS)
+        if now < due:
+            return min(due - now, FORCED_SECONDS)
+        self._start()
+        return FORCED_SECONDS
 
     def _known(self, kid: str) -> Key | None:
         with self._lock:

@@ -6,6 +6,7 @@ names the part and what to send; nothing that was sent is ever repeated (R1, R7)
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,10 +22,12 @@ from service.hooks.services import Service
 
 MAX_BODY = 4 * 1024 * 1024  # R7: 1,000 Observations are about 0.6 MB
 MAX_DEPTH = 64  # R7
+MAX_MEMBERS = 1_000  # of one object of the envelope, and keys of prefetch; a resource has some dozens
 
 _PATIENT_ID = re.compile(r"(?:Patient/)?(?!\.{1,2}\Z)([A-Za-z0-9_\-.]{1,256})")
 _ENCOUNTER_ID = re.compile(r"(?:Encounter/)?(?!\.{1,2}\Z)([A-Za-z0-9_\-.]{1,256})")
 _NOT_A_CLINICIAN = re.compile(r"(?:.*/)?(?:Patient|RelatedPerson)/[^/]+", re.DOTALL)
+_USER = re.compile(r"(?:Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9\-.]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -33,8 +36,9 @@ class HookCall:
     """One call, as far as it was understood. ``token`` is for the FHIR server alone and lives as long as the call (F4).
 
     ``prefetch``: JSON text by key, not yet read. ``orders``: the unsigned orders, for the hooks that are about them.
-    ``client``: the name of the proven caller, "" where callers are not told apart. ``oddities``: words from a fixed
-    list, for the log.
+    ``client``: the name of the proven caller, "" where callers are not told apart. ``user``: the reference of the user,
+    as Type/id, for the audit stream alone; "" if none was sent in that form. ``oddities``: words from a fixed list, for
+    the log.
     """
 
     service: Service
@@ -46,6 +50,7 @@ class HookCall:
     token: str | None = field(default=None, repr=False)
     orders: DraftOrders | None = None
     client: str = ""
+    user: str = field(default="", repr=False)
     oddities: tuple[str, ...] = ()
 
 
@@ -93,6 +98,8 @@ def parse(body: bytes, service: Service) -> HookCall:
     """
     envelope = _open(body)
     prefetch = envelope.prefetch or {}
+    if len(prefetch) > MAX_MEMBERS:
+        raise BadCall(_TOO_MANY)
     _refuse_depth_and_duplicates(body, prefetch)
     if not isinstance(envelope.hook, str) or not envelope.hook:
         raise BadCall("hook is missing: send the name of the hook that fired, as text.")
@@ -125,6 +132,7 @@ def parse(body: bytes, service: Service) -> HookCall:
         fhir_server=fhir_server,
         token=token,
         orders=orders,
+        user=user if _USER.fullmatch(user) else "",
         oddities=tuple(word for word in odd if word),
     )
 
@@ -154,8 +162,10 @@ def depth(body: bytes) -> int:
     return levels
 
 
+_LOOKS: Final = 100  # for one piece; the first is right unless the text stands in another place too
 _BRACKETS: Final = bytes.maketrans(b"[]", b"{}")
 _ALL_BUT_BRACKETS_AND_QUOTES: Final = bytes(set(range(256)) - set(b'[]{}"'))
+_TOO_MANY: Final = f"An object of the request has more than {MAX_MEMBERS} members."
 _TOO_DEEP: Final = f"The body is nested deeper than {MAX_DEPTH} levels."
 
 
@@ -258,16 +268,17 @@ def _refuse_depth_and_duplicates(body: bytes, sent: Mapping[str, msgspec.Raw]) -
     twice or holds brackets, the whole body is looked at.
     """
     alone = _envelope_alone(body, sent)
-    if depth(alone) > MAX_DEPTH:
+    brackets = alone.count(b"{") + alone.count(b"[")
+    if brackets > MAX_DEPTH and depth(alone) > MAX_DEPTH:  # with fewer it cannot be that deep
         raise BadCall(_TOO_DEEP)
     try:
-        seen = json.loads(alone, object_pairs_hook=once)
+        seen = json.loads(alone, object_pairs_hook=once, parse_float=_finite)
     except (BadCall, ValueError):
         seen = None  # perhaps only because of the cuts
     if isinstance(seen, dict) and (not sent or _keys(seen.get("prefetch")) == set(sent)):
         return
     try:
-        json.loads(body, object_pairs_hook=once)
+        json.loads(body, object_pairs_hook=once, parse_float=_finite)
     except (ValueError, RecursionError):
         raise BadCall("The body is not valid JSON: send one hook request as a JSON object, in UTF-8.") from None
 
@@ -293,17 +304,30 @@ def _keys(value: object) -> set[str] | None:
 def _find(body: bytes, piece: msgspec.Raw, start: int) -> int:
     """Where a piece stands in the body from there on, -1 if nowhere.
 
-    Searching for its beginning alone is much quicker, and so is comparing the rest without a copy of it.
+    Searching for its beginning alone is much quicker, and so is comparing the rest without a copy of it. A body in
+    which the beginning stands again and again was made to be slow: then the answer is nowhere.
     """
     beginning = bytes(memoryview(piece)[:64])
     at = body.find(beginning, start)
-    while at >= 0 and not body.startswith(piece, at):
+    for _ in range(_LOOKS):
+        if at < 0 or body.startswith(piece, at):
+            return at
         at = body.find(beginning, at + 1)
-    return at
+    return -1
+
+
+def _finite(number: str) -> float:
+    """A number with a point or an exponent, for json.loads. Raises BadCall if it is too large for one (F13)."""
+    value = float(number)
+    if math.isinf(value):
+        raise BadCall("A number of the request is too large.")
+    return value
 
 
 def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """The members of a JSON object, for json.loads. Raises BadCall if a name is given twice (R7)."""
+    """The members of a JSON object, for json.loads. Raises BadCall if one is given twice, or there are too many."""
+    if len(pairs) > MAX_MEMBERS:
+        raise BadCall(_TOO_MANY)
     members = dict(pairs)
     if len(members) != len(pairs):
         raise BadCall("A member of the request is given twice: send each name once.")

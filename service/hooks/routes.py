@@ -5,6 +5,7 @@ is not proven learns nothing about what is here. A preflight carries no token an
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,19 +16,32 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from service.answer import Answer
+from service.audit import Audited, AuditTrail
 from service.clients import Client
-from service.errors import CallRejected, NotPlainBody, NotTrusted, StoreDown, TooLarge, UnknownService
+from service.errors import (
+    CallRejected,
+    DataNotAvailable,
+    NotPlainBody,
+    NotTrusted,
+    Overloaded,
+    TooLarge,
+    UnknownService,
+)
 from service.hooks import feedback, refusal
 from service.hooks.cors import Origins
 from service.hooks.request import MAX_BODY, HookCall, parse
 from service.hooks.response import Renderer
 from service.hooks.services import Service
+from service.hooks.slots import Slots
 from service.observe import AccessLog, Record, correlation_id
 from service.store import ShownCard, Store
 
 ANYONE = "anyone"
 
 RETRY_AFTER = "5"  # seconds; a database that is restarted is back by then, or is not for a while
+RETRY_SOON = "2"  # seconds; every call that is under way has been answered by then
+
+_ONE_TOO_MANY = 1  # byte: of a body in chunks the framework reads so much and drops the rest without a word
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
@@ -37,7 +51,8 @@ class Routes:
     """What the addresses need. ``discovery`` is the ready body.
 
     ``caller``: who calls a path, by the Authorization header, or a refusal; None: callers are not told apart, and what
-    they send as Authorization is not looked at (K3).
+    they send as Authorization is not looked at (K3). ``slots``: how many calls and reports are worked on at a time.
+    ``count`` is given the record of every request, for the metrics; ``audit``: the audit stream, None if it is off.
     """
 
     services: tuple[Service, ...]
@@ -52,10 +67,13 @@ class Routes:
     now: Callable[[], datetime]
     origins: Origins = field(default_factory=Origins)
     caller: Callable[[str | None, str], Client] | None = None
+    slots: Slots = field(default_factory=lambda: Slots(16))
+    count: Callable[[Record], object] = lambda _record: None
+    audit: AuditTrail | None = None
 
     def register(self, app: Flask) -> None:
         """Put the addresses and the edge of the service into an application."""
-        app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+        app.config["MAX_CONTENT_LENGTH"] = MAX_BODY + _ONE_TOO_MANY
         app.url_map.strict_slashes = False  # B1: /cds-services/ is no redirect
         app.url_map.merge_slashes = False  # a client that appends to "…/cds-services/" asks for "//id"
         app.add_url_rule("/cds-services", "discover", self.discover, methods=["GET"])
@@ -74,13 +92,18 @@ class Routes:
         return Response(self.discovery, mimetype="application/json")
 
     def call(self, service_id: str) -> Response:
-        """One hook call: prove, parse, call, render."""
+        """One hook call: prove, parse, call, render. One too many is refused before its token is used up (R16)."""
+        with self.slots:
+            return self._advised(service_id)
+
+    def _advised(self, service_id: str) -> Response:
         client = self._prove()
         service = self._service(service_id)
         record: Record = g.record
         record.content = self.content
         _refuse_encoded()
-        call = parse(request.get_data(cache=False), service)
+        record.hook = service.hook
+        call = g.call = parse(request.get_data(cache=False), service)
         renderer = self.renderer
         if client is not None:
             call = replace(call, client=client.name)
@@ -95,12 +118,17 @@ class Routes:
 
     def report(self, service_id: str) -> Response:
         """Feedback on cards of a service: read, keep, say in numbers what was kept (I1-I10)."""
+        with self.slots:
+            return self._kept(service_id)
+
+    def _kept(self, service_id: str) -> Response:
         self._prove()
         self._service(service_id)
         _refuse_encoded()
         items = self.feedback.read(_bytes_of_feedback(), self.now())
         kept = feedback.told(items, feedback.keep(self.store, items, _client_name()))
         g.record.feedback = kept
+        g.record.outcomes = dict(Counter(item.outcome.value for item in items))
         return _json(kept, 200)
 
     def _prove(self) -> Client | None:
@@ -110,6 +138,7 @@ class Routes:
         client = self.caller(request.headers.get("Authorization"), request.path)
         g.client = client
         g.record.client = client.name
+        g.record.tenant = client.tenants[0] if client.tenants else ""  # the proven one, see Trust.caller
         return client
 
     def _service(self, service_id: str) -> Service:
@@ -157,8 +186,29 @@ class Routes:
             response.headers.add(name, value)
         record.status = response.status_code
         record.ms = round((time.perf_counter() - g.begun) * 1000, 1)
+        self._audited(record)
         self.log.request(record)
+        self.count(record)
         return response
+
+    def _audited(self, record: Record) -> None:
+        """One event for a call that was read; of any other it is not known which patient it was about."""
+        call: HookCall | None = g.get("call")
+        if self.audit is None or call is None:
+            return
+        self.audit.take(
+            Audited(
+                at=self.now(),
+                service=call.service.id,
+                client=_client_name(),
+                peer=request.remote_addr or "",
+                patient_id=call.patient_id,
+                user=call.user,
+                status=record.status,
+                correlation_id=record.correlation_id,
+            )
+        )
+        record.audit_dropped = self.audit.dropped
 
     def on_rejected(self, error: CallRejected) -> Response:
         """A call we refused, with our own sentence."""
@@ -167,8 +217,10 @@ class Routes:
         if isinstance(error, NotTrusted):
             g.record.not_trusted = error.because
             response.headers["WWW-Authenticate"] = "Bearer"
-        if isinstance(error, StoreDown):
-            response.headers["Retry-After"] = RETRY_AFTER
+        if isinstance(error, DataNotAvailable):
+            g.record.late = error.late
+        if error.status == 503:  # noqa: PLR2004 -- HTTP
+            response.headers["Retry-After"] = RETRY_SOON if isinstance(error, Overloaded) else RETRY_AFTER
         return response
 
     def on_http(self, error: HTTPException) -> Response:
@@ -200,7 +252,7 @@ def _refuse_encoded() -> None:
 
 def _bytes_of_feedback() -> bytes:
     """The body of feedback, of which no more is read than may be used. Raises TooLarge."""
-    request.max_content_length = feedback.MAX_BODY
+    request.max_content_length = feedback.MAX_BODY + _ONE_TOO_MANY
     try:
         return request.get_data(cache=False)
     except RequestEntityTooLarge:

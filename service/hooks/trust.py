@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
@@ -55,7 +56,8 @@ class Trust:
         }
 
     def caller(self, authorization: str | None, path: str, now: datetime) -> Client:
-        """Who calls this path, by the Authorization header; ``now`` is an aware datetime.
+        """Who calls this path, by the Authorization header; ``now`` is an aware datetime. A client that lists tenants
+        is given back with the one that called, and no other.
 
         Raises NotTrusted for everything that is wrong with a token, NotAllowed for a proven caller of another
         organisation than its entry lists, StoreDown if a replay could not be told from a call.
@@ -68,7 +70,7 @@ class Trust:
             raise NotTrusted("unreadable") from None
         if client.replay is Replay.STRICT:
             self._claim(claims)
-        return client
+        return replace(client, tenants=(claims["tenant"],)) if client.tenants else client
 
     def _claim(self, claims: dict[str, Any]) -> None:
         """R3: the first to write down this token is the caller; everyone after that is not."""

@@ -3,20 +3,23 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Table, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.errors import StoreUnavailable
-from service.store import schema
+from service.store import revision
 from service.store.contract import RETENTION_DAYS, FeedbackItem, FeedbackOutcome, Outcome, ShownCard
 from service.store.engine import connect
 from service.store.keys import feedback_key, token_key
 from service.store.report import Line, Reported, Shown, lines
 from service.store.tables import CARDS_SHOWN, FEEDBACK, SEEN_TOKENS
 from service.store.writer import Writer
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 
 class DatabaseStore:
@@ -25,7 +28,7 @@ class DatabaseStore:
     def __init__(self, url: str, retention_days: int = RETENTION_DAYS) -> None:
         self._engine = connect(url)
         self._retention = timedelta(days=retention_days)
-        self._writer = Writer(self._keep)
+        self._writer = Writer[ShownCard](self._keep)
 
     def claim(self, issuer: str, jti: str, expires: datetime) -> bool:
         """See Store."""
@@ -70,7 +73,7 @@ class DatabaseStore:
                 connection.execute(
                     delete(SEEN_TOKENS).where(SEEN_TOKENS.c.token == "")
                 )  # removes nothing; needs to write
-                return schema.current(connection) == schema.WANTED
+                return revision.current(connection) == revision.WANTED
         except StoreUnavailable:
             return False
 
@@ -114,15 +117,22 @@ class DatabaseStore:
 
     def _keep(self, cards: Sequence[ShownCard]) -> None:
         with self._connected() as connection:
-            for card in cards:
-                _insert_new(connection, CARDS_SHOWN, _shown_row(card))
+            connection.execute(_insert(connection, CARDS_SHOWN), [_shown_row(card) for card in cards])
+
+
+def _insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":
+    """Insert rows whose keys are not there yet."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 -- slow to load, and most sites have SQLite
+
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
 
 
 def _insert_new(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
     """Insert a row unless its key is there: one statement, so that of any number at once exactly one is True."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values(row).on_conflict_do_nothing().returning(*table.primary_key)
-    return bool(connection.execute(statement).all())
+    statement = _insert(connection, table).returning(*table.primary_key)
+    return bool(connection.execute(statement, row).all())
 
 
 def _clients(connection: Connection, cards: set[str]) -> dict[str, str]:

@@ -1,25 +1,22 @@
-"""Bringing the tables up to date, and asking whether they are (R17)."""
+"""Bringing the tables up to date, with the migrations (R17)."""
 
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.errors import StoreUnavailable
 from service.store.engine import connect
+from service.store.revision import WANTED, current
+
+__all__ = ["WANTED", "current", "upgrade"]
 
 
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
-
-
-WANTED = ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def upgrade(url: str) -> str:
@@ -40,8 +37,3 @@ def upgrade(url: str) -> str:
         raise StoreUnavailable(f"The tables could not be brought up to date ({type(why).__name__}).") from None
     finally:
         engine.dispose()
-
-
-def current(connection: Connection) -> str:
-    """The revision the tables have; "" if there are none."""
-    return MigrationContext.configure(connection).get_current_revision() or ""

@@ -1,56 +1,71 @@
-"""Cards shown leave the request path through a bounded queue and one thread: history may be lost, a clinician never
-waits for it (R17).
+"""What is written beside the answers leaves the request path through a bounded queue and one thread: it may be lost,
+and is counted then; a clinician never waits for it (R14, R17).
 """
 
 import atexit
 from collections.abc import Callable, Sequence
 from threading import Condition, Thread
+from typing import Generic, TypeVar
 
 from service.errors import StoreUnavailable
-from service.store.contract import ShownCard
 
-MOST_WAITING = 2_000  # cards; about ten minutes of a busy worker, and under 1 MB
+MOST_WAITING = 2_000  # items; cards of about ten minutes of a busy worker, and under 1 MB
 FLUSH_SECONDS = 2.0
+GATHER_SECONDS = 0.1  # so the answer is out before its cards are written, and a busy worker writes many at once
+
+Item = TypeVar("Item")
 
 
-class Writer:
-    """Hands what is added to ``keep``, in another thread, as much at once as has gathered.
+class Writer(Generic[Item]):
+    """Hands what is added to ``keep``, in another thread, a moment later, as much at once as has gathered.
 
-    The thread starts with the first card, so that a process which is forked before that has its own.
+    ``keep`` raises StoreUnavailable or OSError if it cannot write. The thread, of this ``name``, starts with the first
+    item, so that a process which is forked before that has its own.
     """
 
-    def __init__(self, keep: Callable[[Sequence[ShownCard]], None], most_waiting: int = MOST_WAITING) -> None:
+    def __init__(
+        self, keep: Callable[[Sequence[Item]], None], most_waiting: int = MOST_WAITING, name: str = "cards-shown"
+    ) -> None:
         self.dropped = 0  # for want of room, or because the store could not be written
         self._keep = keep
         self._most = most_waiting
-        self._waiting: list[ShownCard] = []
-        self._taken = 0  # cards ever taken
+        self._name = name
+        self._waiting: list[Item] = []
+        self._taken = 0  # items ever taken
         self._done = 0  # of them, written or dropped
         self._closed = False
-        self._changed = Condition()
+        self._awaited = 0  # who waits for what they added to be written
+        self._changed = Condition()  # what waits was taken, or is wanted written, or is written
         self._thread: Thread | None = None
 
-    def add(self, cards: Sequence[ShownCard]) -> None:
-        """Take cards, or count them as dropped. Never waits for the store."""
-        if not cards:
+    def add(self, items: Sequence[Item]) -> None:
+        """Take items, or count them as dropped. Never waits for the writing."""
+        if not items:
             return
         with self._changed:
-            if self._closed or len(self._waiting) + len(cards) > self._most:
-                self.dropped += len(cards)
+            if self._closed or len(self._waiting) + len(items) > self._most:
+                self.dropped += len(items)
                 return
-            self._waiting += cards
-            self._taken += len(cards)
+            idle = not self._waiting
+            self._waiting += items
+            self._taken += len(items)
             if self._thread is None:
-                self._thread = Thread(target=self._run, name="cards-shown", daemon=True)
+                self._thread = Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
                 atexit.register(self.close)
-            self._changed.notify_all()
+            if idle:
+                self._changed.notify_all()
 
     def flush(self, seconds: float = FLUSH_SECONDS) -> bool:
         """Wait until all that was added so far is written or dropped, at most so long; whether it is."""
         with self._changed:
             taken = self._taken
-            return self._changed.wait_for(lambda: self._done >= taken, seconds)
+            self._awaited += 1
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(lambda: self._done >= taken, seconds)
+            finally:
+                self._awaited -= 1
 
     def close(self, seconds: float = FLUSH_SECONDS) -> None:
         """Write what waits, at most so long; what is added later, or still waits then, is dropped and counted."""
@@ -68,17 +83,18 @@ class Writer:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._closed)
-                cards, self._waiting = self._waiting, []
-            if not cards:
+                self._changed.wait_for(lambda: self._awaited or self._closed, GATHER_SECONDS)
+                items, self._waiting = self._waiting, []
+            if not items:
                 return
-            lost = len(cards)
+            lost = len(items)
             try:
-                self._keep(cards)
+                self._keep(items)
                 lost = 0
-            except StoreUnavailable:
-                pass  # history may be lost, and is counted
+            except (StoreUnavailable, OSError):
+                pass  # it may be lost, and is counted
             finally:
                 with self._changed:
                     self.dropped += lost
-                    self._done += len(cards)
+                    self._done += len(items)
                     self._changed.notify_all()

@@ -34,12 +34,14 @@ def topic(
     does: str = "test",
 ) -> Topic:
     """A topic of one kind of finding, which it always finds."""
-    head = {"title": code.title(), "moments": ["record"], "reassures": reassures}
+    told = {part: [{"say": "So it is.", "rule": "P9"}] for part in ("appears", "silent", "never")}
+    head = {"title": code.title(), "moments": ["record"], "reassures": reassures, **told}
     kind = {
         "rule": f"RULE-{code}",
         "speaks": speaks,
         "indicator": indicator,
         "summary": "Summary of {topic}",
+        "when": "Always.",
         "facts": ["F16"],
         "beyond": beyond,
         "withholds": list(withholds),

@@ -1,46 +1,20 @@
 """Diltiazem drafted for cramps (specification O5-O8, 3.8 no. 4, 6, 20-23; hazard HZ16)."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from cards.advise import advise
-from cards.card import Card
 from cards.chart import Area
 from cards.content import Content
 from cards.examples import chart_of
-from cards.finding import RemoveDraft
 from cards.moment import Moment
-
-Lines = dict[str, Any]
+from tests.cards.asked import CRAMP, Lines, Ordering, part, removed
 
 PLAIN = "diltiazem 60 mg daily"
 FOR_CRAMP = "diltiazem 60 mg daily for muscle-cramp"
-CRAMP = "muscle-cramp 20 days ago"
-
-
-def cards(content: Content, **lines: str | list[str] | bool) -> tuple[Card, ...]:
-    given: Lines = {"person": "female 70", "problems": [CRAMP], "drafts": [PLAIN], **lines}
-    return advise(chart_of(content.vocabulary, **given), content, Moment.ORDER).cards
-
-
-def card(content: Content, **lines: str | list[str] | bool) -> Card:
-    (found,) = [c for c in cards(content, **lines) if c.topic == "diltiazem"]
-    return found
-
-
-def weight(content: Content, **lines: str | list[str] | bool) -> str:
-    found = [c for c in cards(content, **lines) if c.topic == "diltiazem"]
-    return "none" if not found else found[0].indicator.value
-
-
-def part(found: Card, name: str) -> str:
-    return found.detail.split(f"**{name}**")[1].split("\n\n**")[0]
-
-
-def removed(found: Card) -> list[str]:
-    return [s.draft for s in found.suggestions if isinstance(s, RemoveDraft)]
+ORDERING = Ordering("diltiazem", PLAIN)
+cards, card, weight = ORDERING.cards, ORDERING.card, ORDERING.weight
 
 
 # whether it is for cramps (O5, O8)

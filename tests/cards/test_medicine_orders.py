@@ -10,8 +10,8 @@ from cards.card import LONGEST_SUMMARY, Advice, Card
 from cards.chart import Area, Input, Reading
 from cards.content import Content
 from cards.examples import chart_of
-from cards.finding import RequestTest
 from cards.moment import Moment
+from tests.cards.asked import dealt, only, suggested
 
 Ask = Callable[..., Advice]
 
@@ -19,22 +19,12 @@ CRAMP = ["muscle-cramp 20 days ago"]
 NORMAL = ["potassium 4.2 mmol/L [3.5-5.3] 10 days ago", "sodium 139 mmol/L [133-146] 10 days ago"]
 
 
-def dealt(advice: Advice) -> dict[str, str]:
-    return {card.topic: card.indicator.value for card in advice.cards}
-
-
-def only(advice: Advice) -> Card:
-    (card,) = advice.cards
-    assert card.topic == "medicines"
-    return card
-
-
-def suggested(card: Card) -> list[str]:
-    return [intent.order for intent in card.suggestions if isinstance(intent, RequestTest)]
+def the_card(advice: Advice) -> Card:
+    return only(advice, "medicines")
 
 
 def test_v11_furosemide_with_cramp_and_a_low_potassium(ordered: Ask) -> None:
-    card = only(
+    card = the_card(
         ordered(
             person="male born 1949-08-17",
             problems=["muscle-cramp 44 days ago"],
@@ -80,7 +70,7 @@ def test_a_diuretic_with_a_low_electrolyte_is_a_warning_without_any_symptom(
 
 def test_a_low_calcium_is_seen_after_adjustment(ordered: Ask) -> None:
     results = ["calcium-total 2.10 mmol/L [2.2-2.6] 5 days ago", "albumin 42 g/L [35-50] 5 days ago"]
-    assert "Adjusted calcium 2.06" in only(ordered(results=results, drafts=["furosemide"])).summary
+    assert "Adjusted calcium 2.06" in the_card(ordered(results=results, drafts=["furosemide"])).summary
 
 
 def test_a_low_magnesium_is_beyond_the_fact_sheet(content: Content) -> None:
@@ -116,7 +106,7 @@ def test_a_high_potassium_is_no_matter_for_a_loop_diuretic_or_an_old_result(orde
 
 def test_of_a_combination_the_part_that_spares_potassium_is_named(ordered: Ask) -> None:
     results = ["potassium 5.1 mmol/L [3.5-5.3] 5 days ago"]
-    card = only(ordered(results=results, drafts=["amiloride+furosemide"]))
+    card = the_card(ordered(results=results, drafts=["amiloride+furosemide"]))
     assert card.summary.startswith("Amiloride drafted with Potassium 5.1 mmol/L")
 
 
@@ -130,13 +120,15 @@ def test_of_a_combination_the_part_that_spares_potassium_is_named(ordered: Ask) 
 )
 def test_the_potassium_leads_unless_another_value_is_very_low(ordered: Ask, other: str, named: str) -> None:
     results = ["potassium 5.6 mmol/L [3.5-5.3] 5 days ago", f"{other} 5 days ago"]
-    card = only(ordered(results=results, drafts=["spironolactone"]))
+    card = the_card(ordered(results=results, drafts=["spironolactone"]))
     assert f"with {named} mmol/L" in card.summary
     assert "Potassium 5.6" in card.detail
 
 
 def test_a_haemolysed_high_potassium_may_be_spurious(ordered: Ask) -> None:
-    card = only(ordered(results=["potassium 5.6 mmol/L [3.5-5.3] 5 days ago haemolysed"], drafts=["spironolactone"]))
+    card = the_card(
+        ordered(results=["potassium 5.6 mmol/L [3.5-5.3] 5 days ago haemolysed"], drafts=["spironolactone"])
+    )
     assert card.indicator.value == "warning"
     assert "may be spurious" in card.detail
 
@@ -192,7 +184,7 @@ def test_every_diuretic_is_judged(content: Content, ordered: Ask) -> None:
 def test_without_a_usable_ue_it_is_a_warning_and_a_pending_ue_only_takes_the_suggestion(
     ordered: Ask, lines: dict[str, list[str]], orders: list[str]
 ) -> None:
-    card = only(ordered(problems=CRAMP, drafts=["indapamide"], **lines))
+    card = the_card(ordered(problems=CRAMP, drafts=["indapamide"], **lines))
     assert card.indicator.value == "warning"
     assert card.summary == "Indapamide drafted with no usable recent U&E on record: consider U&E first"
     assert suggested(card) == orders
@@ -200,14 +192,14 @@ def test_without_a_usable_ue_it_is_a_warning_and_a_pending_ue_only_takes_the_sug
 
 @pytest.mark.parametrize("draft", ["order-ue", "order-ue as context", "order-electrolytes"])
 def test_a_drafted_ue_takes_the_suggestion(ordered: Ask, draft: str) -> None:
-    card = only(ordered(problems=CRAMP, drafts=["indapamide", draft]))
+    card = the_card(ordered(problems=CRAMP, drafts=["indapamide", draft]))
     assert card.indicator.value == "warning"
     assert suggested(card) == []
 
 
 @pytest.mark.parametrize("how", ["unreadable", "incomplete"])
 def test_results_that_could_not_be_read_are_not_called_missing(ordered: Ask, how: str) -> None:
-    card = only(ordered(problems=CRAMP, drafts=["indapamide"], **{how: ["results"]}))
+    card = the_card(ordered(problems=CRAMP, drafts=["indapamide"], **{how: ["results"]}))
     assert card.indicator.value == "info"
     assert "no usable" not in card.detail
     assert "Not checked or not complete: results" in card.detail
@@ -228,13 +220,13 @@ def test_the_drafted_diuretic_has_no_start_but_one_that_is_taken_does(ordered: A
 
 def test_a_renewal_is_not_said_to_be_added(ordered: Ask) -> None:
     lines = {"problems": CRAMP, "results": NORMAL, "medicines": ["indapamide since 200 days ago"]}
-    card = only(ordered(drafts=["indapamide"], **lines))
+    card = the_card(ordered(drafts=["indapamide"], **lines))
     assert card.indicator.value == "info"
     assert "on record as taken already; the draft may renew it" in card.detail
     assert "since 2025-11-27" in card.detail
     for word in ("added", "new medicine", "begin"):
         assert word not in card.summary
-    other = only(ordered(drafts=["furosemide"], **lines))
+    other = the_card(ordered(drafts=["furosemide"], **lines))
     assert "taken already" not in other.detail
 
 
@@ -271,7 +263,7 @@ def test_what_goes_beyond_the_fact_sheet_can_be_switched_off(content: Content, d
 
 
 def test_methylphenidate_is_not_said_to_alter_electrolytes(ordered: Ask) -> None:
-    card = only(
+    card = the_card(
         ordered(problems=CRAMP, results=["potassium 3.0 mmol/L [3.5-5.3] 3 days ago"], drafts=["methylphenidate"])
     )
     assert card.indicator.value == "info"
@@ -282,10 +274,10 @@ def test_methylphenidate_is_not_said_to_alter_electrolytes(ordered: Ask) -> None
 def test_a_draft_without_a_code_may_be_named_and_nothing_else(ordered: Ask, how: str) -> None:
     low = ["potassium 3.1 mmol/L [3.5-5.3] 10 days ago"]
     assert ordered(results=low, drafts=[f"furosemide by {how}"]).cards == ()
-    card = only(ordered(problems=CRAMP, results=low, drafts=[f"furosemide by {how}"]))
+    card = the_card(ordered(problems=CRAMP, results=low, drafts=[f"furosemide by {how}"]))
     assert card.indicator.value == "info"
     assert suggested(card) == []
-    bare = only(ordered(problems=CRAMP, drafts=[f"furosemide by {how}"]))
+    bare = the_card(ordered(problems=CRAMP, drafts=[f"furosemide by {how}"]))
     assert bare.indicator.value == "info"
     assert "no usable" not in bare.detail
 
@@ -295,19 +287,21 @@ def test_a_draft_that_is_context_is_not_judged(ordered: Ask) -> None:
     assert (
         ordered(problems=CRAMP, results=low, drafts=["furosemide as context", "methylphenidate as context"]).cards == ()
     )
-    card = only(ordered(problems=CRAMP, results=low, drafts=["furosemide as context", "methylphenidate"]))
+    card = the_card(ordered(problems=CRAMP, results=low, drafts=["furosemide as context", "methylphenidate"]))
     assert "Furosemide" not in card.summary
     assert card.indicator.value == "info"
 
 
 def test_several_drafts_make_one_card_and_the_same_medicine_twice_one_finding(ordered: Ask) -> None:
-    twice = only(ordered(problems=CRAMP, results=NORMAL, drafts=["furosemide 20 mg daily", "furosemide 40 mg daily"]))
+    twice = the_card(
+        ordered(problems=CRAMP, results=NORMAL, drafts=["furosemide 20 mg daily", "furosemide 40 mg daily"])
+    )
     assert twice.summary.startswith("Furosemide drafted: may contribute")
     assert "MedicationRequest/d1" in twice.detail
     assert "MedicationRequest/d2" in twice.detail
     assert twice.detail.count("Consider whether Furosemide is needed") == 1
     drafts = ["furosemide", "indapamide", "methylphenidate", "salmeterol"]
-    several = only(ordered(problems=CRAMP, results=NORMAL, drafts=drafts))
+    several = the_card(ordered(problems=CRAMP, results=NORMAL, drafts=drafts))
     assert several.summary.startswith("Furosemide and indapamide and methylphenidate drafted")
     assert "Salmeterol" in several.detail
 
@@ -318,15 +312,15 @@ def test_no_summary_is_too_long(content: Content, ordered: Ask) -> None:
     )
     results = ["calcium-adjusted 1.95 mmol/L [2.2-2.6] 5 days ago", "potassium 5.9 mmol/L [3.5-5.3] 5 days ago"]
     for drafts in (longest[:6], ["+".join(longest[:2])]):
-        summary = only(ordered(problems=CRAMP, results=results, drafts=drafts)).summary
+        summary = the_card(ordered(problems=CRAMP, results=results, drafts=drafts)).summary
         assert len(summary) <= LONGEST_SUMMARY
         assert not summary.endswith("...")
 
 
 def test_heart_failure_is_named_beside_a_diuretic(ordered: Ask) -> None:
     problems = [*CRAMP, "heart-failure 900 days ago"]
-    assert "may be essential" in only(ordered(problems=problems, results=NORMAL, drafts=["furosemide"])).detail
-    assert "may be essential" not in only(ordered(problems=problems, drafts=["methylphenidate"])).detail
+    assert "may be essential" in the_card(ordered(problems=problems, results=NORMAL, drafts=["furosemide"])).detail
+    assert "may be essential" not in the_card(ordered(problems=problems, drafts=["methylphenidate"])).detail
 
 
 def test_palliative_care_and_age_under_16_are_silent(ordered: Ask) -> None:
@@ -374,7 +368,7 @@ def test_data_quality_speaks_for_a_judged_order_only(
 
 
 def test_data_quality_is_left_out_beside_another_card_which_names_what_was_not_read(ordered: Ask) -> None:
-    card = only(ordered(problems=CRAMP, drafts=["furosemide"], unreadable=["results"]))
+    card = the_card(ordered(problems=CRAMP, drafts=["furosemide"], unreadable=["results"]))
     assert "Not checked or not complete: results" in card.detail
 
 

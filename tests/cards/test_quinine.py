@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
+import msgspec
 import pytest
 
 from cards.advise import advise
@@ -162,6 +163,6 @@ def test_the_year_alone_is_taken_at_its_earliest(content: Content) -> None:
     chart = chart_of(content.vocabulary, person="female 70", medicines=["quinine since 5 days ago"])
     first, last = date(2026, 1, 1), date(2026, 12, 31)
     year = When(datetime.combine(first, time(), UTC), datetime.combine(last, time(), UTC), first, last)
-    chart = replace(chart, medicines=(replace(chart.medicines[0], start=year),))
+    chart = replace(chart, medicines=(msgspec.structs.replace(chart.medicines[0], start=year),))
     found = tuple(quinine.find(case_of(chart, content), quinine.TOPIC.sheet))
     assert [f.kind for f in found] == ["review"]

@@ -6,34 +6,19 @@ from itertools import combinations
 import pytest
 
 from cards.card import LONGEST_SUMMARY, Advice, Card
-from cards.finding import RequestTest
+from tests.cards.asked import DONE, SCREEN, dealt, suggested
 
 Ask = Callable[..., Advice]
 
 TWITCH = "muscle-fasciculation 20 days ago"
 WEAK = "muscle-weakness 20 days ago"
-SCREEN = {
-    "order-ue": "potassium 4.2 mmol/L [3.5-5.3] 14 days ago",
-    "order-bone-profile": "calcium-adjusted 2.35 mmol/L [2.2-2.6] 14 days ago",
-    "order-tsh": "tsh 2.1 mIU/L [0.4-4.5] 14 days ago",
-    "order-ck": "ck-total 90 U/L [25-200] 14 days ago",
-}
-DONE = list(SCREEN.values())
 NOT_ROUTINE = "Isolated fasciculation, no weakness recorded: referral not routine (NICE NG127); see checklist"
-
-
-def dealt(advice: Advice) -> dict[str, str]:
-    return {card.topic: card.indicator.value for card in advice.cards}
 
 
 def only(advice: Advice) -> Card:
     (card,) = advice.cards
     assert (card.topic, card.indicator.value) == ("referral-quality", "info")
     return card
-
-
-def suggested(card: Card) -> list[str]:
-    return [intent.order for intent in card.suggestions if isinstance(intent, RequestTest)]
 
 
 def test_v20_a_referral_for_isolated_fasciculation(ordered: Ask) -> None:

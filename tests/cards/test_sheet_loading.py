@@ -14,13 +14,18 @@ from terminology.vocabulary import load
 KIND = {
     "rule": "P9",
     "summary": "{analyte} low",
+    "when": "The value is low.",
     "facts": ["F16"],
     "why": [{"say": "Metabolic disorders may cause cramp.", "facts": ["F16"]}],
     "check": [{"say": "Ask about medicines.", "facts": ["F29"]}],
     "consider": [{"say": "Consider a repeat test.", "facts": ["F36"]}],
 }
 SHEET = {
-    "topic": {"title": "A subject", "moments": ["record"]},
+    "topic": {
+        "title": "A subject",
+        "moments": ["record"],
+        **{part: [{"say": "So it is.", "rule": "P9"}] for part in ("appears", "silent", "never")},
+    },
     "threshold": {"high": {"value": "5.4", "source": "specification P14"}},
     "finding": {"low": KIND},
     "suggestion": {"repeat": {"does": "test", "order": "order-ue", "label": "Repeat"}},
@@ -66,6 +71,9 @@ def test_a_sheet_that_holds_together_is_read():
         ({"finding__low__indicator": "red"}, "'red' should be one of info, warning, critical"),
         ({"finding__low__speaks": "loudly"}, "'loudly' should be one of"),
         ({"finding__low__summary": ""}, "a card needs summary, why, check and consider"),
+        ({"finding__low__when": ""}, "when should tell a clinician"),
+        ({"topic__silent": []}, "silent should say at least one thing"),
+        ({"topic__never": [{"say": "It never does."}]}, "rule is missing"),
         ({"finding__low__check": []}, "a card needs summary, why, check and consider"),
         ({"finding__low__facts": []}, "facts or sources should say what"),
         ({"finding__low__why": [{"say": "So it is."}]}, "a sentence needs facts or sources"),

@@ -15,6 +15,7 @@ from cards.content import Content
 from cards.examples import chart_of
 from cards.finding import Refer, RequestTest
 from cards.moment import Moment
+from tests.cards.asked import dealt
 
 Ask = Callable[..., Advice]
 
@@ -32,10 +33,6 @@ ALARMING = [
     "ck-total 9000 U/L [25-200] 1 days ago",
     "tsh 40 mIU/L [0.4-4.5] 1 days ago",
 ]
-
-
-def topics(advice: Advice) -> dict[str, str]:
-    return {card.topic: card.indicator.value for card in advice.cards}
 
 
 def asked_for(advice: Advice) -> set[str]:
@@ -58,7 +55,7 @@ def test_s4_an_active_referral_no_older_than_the_red_flag_silences_referral_and_
         orders=["refer-neurology active 18 days ago"],
         results=NORMAL,
     )
-    assert topics(advice) == {}
+    assert dealt(advice) == {}
 
 
 def test_s4_a_red_flag_after_the_referral_speaks(advised: Ask) -> None:
@@ -67,7 +64,7 @@ def test_s4_a_red_flag_after_the_referral_speaks(advised: Ask) -> None:
         orders=["refer-neurology active 18 days ago"],
         results=NORMAL,
     )
-    assert topics(advice) == {"referral-red-flag": "warning"}
+    assert dealt(advice) == {"referral-red-flag": "warning"}
 
 
 @pytest.mark.parametrize("status", ["active", "draft"])
@@ -77,7 +74,7 @@ def test_s5_a_test_that_is_done_or_awaited_is_not_suggested(advised: Ask, status
         results=["potassium 4.2 mmol/L [3.5-5.3] 5 days ago"],
         orders=[f"order-ck {status} 30 days ago"],
     )
-    assert topics(advice)["missing-tests"] == "info"
+    assert dealt(advice)["missing-tests"] == "info"
     assert asked_for(advice) == {"order-bone-profile", "order-tsh"}
 
 
@@ -88,14 +85,14 @@ def test_s5_an_order_of_more_than_thirty_days_is_no_longer_awaited(advised: Ask)
 
 def test_s6_at_the_end_of_life_only_critical_cards_are_shown(advised: Ask) -> None:
     palliative = ["muscle-cramp 20 days ago", "palliative-care 60 days ago"]
-    assert topics(advised(problems=palliative, medicines=["furosemide"])) == {}
-    assert topics(advised(problems=palliative, results=ALARMING[:1])) == {"biochemistry": "critical"}
+    assert dealt(advised(problems=palliative, medicines=["furosemide"])) == {}
+    assert dealt(advised(problems=palliative, results=ALARMING[:1])) == {"biochemistry": "critical"}
 
 
 def test_s7_under_sixteen_there_is_one_out_of_scope_card(advised: Ask) -> None:
     lines = {"results": ALARMING, "medicines": ["furosemide"], "problems": ["muscle-cramp 20 days ago"]}
-    assert topics(advised(person="male born 2010-06-16", **lines)) == {"out-of-scope": "info"}
-    assert "out-of-scope" not in topics(advised(person="male born 2010-06-15", **lines))
+    assert dealt(advised(person="male born 2010-06-16", **lines)) == {"out-of-scope": "info"}
+    assert "out-of-scope" not in dealt(advised(person="male born 2010-06-15", **lines))
 
 
 def test_s8_a_known_neuromuscular_disease_has_one_card_and_no_benign_text(advised: Ask) -> None:
@@ -106,7 +103,7 @@ def test_s8_a_known_neuromuscular_disease_has_one_card_and_no_benign_text(advise
             "muscle-weakness 20 days ago",
         ]
     )
-    assert topics(advice) == {"known-neuromuscular": "info"}
+    assert dealt(advice) == {"known-neuromuscular": "info"}
     assert not re.search("(usually|always) benign", text(advice))
     assert not any(isinstance(s, Refer) for card in advice.cards for s in card.suggestions)
 
@@ -117,21 +114,21 @@ def test_s9_a_medicine_that_has_ended_is_not_named_as_a_contributor(advised: Ask
         results=NORMAL,
         medicines=["indapamide since 300 days ago ended 40 days ago", "methylphenidate ended"],
     )
-    assert "medicines" not in topics(advice)
+    assert "medicines" not in dealt(advice)
     assert "Indapamide" not in text(advice)
 
 
 @pytest.mark.parametrize("problem", ["blepharospasm", "hemifacial-spasm", "eyelid-twitch"])
 def test_s10_an_isolated_facial_or_eyelid_problem_asks_for_no_blood_test(advised: Ask, problem: str) -> None:
     advice = advised(problems=[f"{problem} 20 days ago"])
-    assert "missing-tests" not in topics(advice)
+    assert "missing-tests" not in dealt(advice)
     assert advice.cards
     assert not any(isinstance(s, RequestTest) for card in advice.cards for s in card.suggestions)
 
 
 def test_s11_a_statin_and_a_normal_ck_give_no_card(advised: Ask) -> None:
     advice = advised(problems=["muscle-cramp 20 days ago"], results=NORMAL, medicines=["atorvastatin"])
-    assert topics(advice) == {"symptom-advice": "info"}
+    assert dealt(advice) == {"symptom-advice": "info"}
 
 
 @pytest.mark.parametrize("mark", ["deceased", "test_record"])
@@ -157,7 +154,7 @@ def test_s14_what_is_drafted_already_is_not_suggested_again(advised: Ask) -> Non
     assert {"order-ue", "order-magnesium"} <= asked_for(advised(**lines))
     drafted = advised(orders=["order-ue draft 0 days ago", "order-magnesium draft 0 days ago"], **lines)
     assert not {"order-ue", "order-magnesium"} & asked_for(drafted)
-    assert topics(drafted)["biochemistry"] == "warning"
+    assert dealt(drafted)["biochemistry"] == "warning"
 
 
 @pytest.mark.parametrize(("value", "expected"), [(200, False), (260, False), (300, False), (301, True)])
@@ -166,7 +163,7 @@ def test_s15_a_ck_up_to_one_and_a_half_times_the_limit_is_a_line_at_most(
 ) -> None:
     results = [*NORMAL[:4], f"ck-total {value} U/L [25-200] 5 days ago"]
     advice = advised(problems=["muscle-cramp 20 days ago"], results=results)
-    assert ("ck" in topics(advice)) is expected
+    assert ("ck" in dealt(advice)) is expected
     if 200 < value <= 300:
         assert str(value) in text(advice)
 
@@ -179,7 +176,7 @@ def test_s16_a_user_who_is_no_clinician_is_shown_nothing(advised: Ask) -> None:
 
 def test_s17_what_could_not_be_read_is_said_and_not_guessed(advised: Ask) -> None:
     advice = advised(problems=["muscle-cramp 20 days ago"], unreadable=["results"])
-    assert topics(advice) == {"symptom-advice": "info", "data-quality": "info"}
+    assert dealt(advice) == {"symptom-advice": "info", "data-quality": "info"}
     assert advice.cards[-1].topic == "data-quality"
 
 
@@ -187,14 +184,14 @@ def test_s17_what_could_not_be_read_is_said_and_not_guessed(advised: Ask) -> Non
 @pytest.mark.parametrize("how", ["unreadable", "incomplete"])
 def test_s17_nothing_is_called_missing_that_may_only_be_unread(advised: Ask, area: str, how: str) -> None:
     advice = advised(problems=["muscle-cramp 20 days ago"], **{how: [area]})
-    assert "missing-tests" not in topics(advice)
-    assert topics(advice)["data-quality"] == "info"
+    assert "missing-tests" not in dealt(advice)
+    assert dealt(advice)["data-quality"] == "info"
 
 
 @pytest.mark.parametrize("how", ["unreadable", "incomplete"])
 def test_s17_without_the_problems_only_the_failure_is_said(advised: Ask, how: str) -> None:
     advice = advised(results=ALARMING, medicines=["furosemide", "quinine since 200 days ago"], **{how: ["problems"]})
-    assert topics(advice) == {"data-quality": "info"}
+    assert dealt(advice) == {"data-quality": "info"}
 
 
 def test_s17_a_rule_that_fails_is_named_and_nothing_reassures(content: Content) -> None:
@@ -204,8 +201,8 @@ def test_s17_a_rule_that_fails_is_named_and_nothing_reassures(content: Content) 
     broken = tuple(replace(t, find=fails) if t.code == "thyroid" else t for t in content.topics)
     chart = chart_of(content.vocabulary, problems=["muscle-cramp 20 days ago"], results=NORMAL)
     before, after = advise(chart, content), advise(chart, replace(content, topics=broken))
-    assert topics(before) == {"symptom-advice": "info"}
-    assert topics(after) == {"data-quality": "info"}
+    assert dealt(before) == {"symptom-advice": "info"}
+    assert dealt(after) == {"data-quality": "info"}
     assert "thyroid" in text(after)
 
 

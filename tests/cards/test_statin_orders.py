@@ -9,8 +9,8 @@ from cards.advise import advise
 from cards.card import Advice, Card
 from cards.content import Content
 from cards.examples import chart_of
-from cards.finding import RequestTest
 from cards.moment import Moment
+from tests.cards.asked import dealt, only, suggested
 
 Ask = Callable[..., Advice]
 
@@ -18,18 +18,8 @@ CRAMP = ["muscle-cramp 20 days ago"]
 MAN = "male 60"
 
 
-def dealt(advice: Advice) -> dict[str, str]:
-    return {card.topic: card.indicator.value for card in advice.cards}
-
-
-def only(advice: Advice) -> Card:
-    (card,) = advice.cards
-    assert card.topic == "statin-ck"
-    return card
-
-
-def suggested(card: Card) -> list[str]:
-    return [intent.order for intent in card.suggestions if isinstance(intent, RequestTest)]
+def the_card(advice: Advice) -> Card:
+    return only(advice, "statin-ck")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +49,7 @@ def test_a_ck_over_5_times_the_limit_is_a_warning(
 
 def test_the_summary_is_that_of_the_specification(ordered: Ask) -> None:
     results = ["ck-total 1920 U/L [40-320] 14 days ago"]
-    card = only(ordered(person=MAN, results=results, drafts=["atorvastatin"]))
+    card = the_card(ordered(person=MAN, results=results, drafts=["atorvastatin"]))
     assert card.summary == (
         "Statin drafted with CK 6 x upper limit (2026-06-01): consider repeat CK and advice before starting"
     )
@@ -71,7 +61,9 @@ def test_the_summary_is_that_of_the_specification(ordered: Ask) -> None:
 def test_a_ck_just_over_5_times_does_not_read_as_5(ordered: Ask) -> None:
     assert (
         "CK 5.003 x"
-        in only(ordered(person=MAN, results=["ck-total 1601 U/L [40-320] 9 days ago"], drafts=["atorvastatin"])).summary
+        in the_card(
+            ordered(person=MAN, results=["ck-total 1601 U/L [40-320] 9 days ago"], drafts=["atorvastatin"])
+        ).summary
     )
 
 
@@ -83,18 +75,18 @@ def test_a_ck_that_was_repeated_and_is_normal_says_nothing(ordered: Ask) -> None
 @pytest.mark.parametrize("line", ["order-ck active 30 days ago", "order-ck draft 2 days ago"])
 def test_a_ck_that_is_ordered_is_not_suggested_again(ordered: Ask, line: str) -> None:
     high = ["ck-total 4000 U/L [40-320] 30 days ago"]
-    assert suggested(only(ordered(person=MAN, results=high, orders=[line], drafts=["atorvastatin"]))) == []
-    assert suggested(only(ordered(problems=CRAMP, orders=[line], drafts=["atorvastatin"]))) == []
+    assert suggested(the_card(ordered(person=MAN, results=high, orders=[line], drafts=["atorvastatin"]))) == []
+    assert suggested(the_card(ordered(problems=CRAMP, orders=[line], drafts=["atorvastatin"]))) == []
 
 
 def test_a_renewal_with_a_high_ck_does_not_speak_of_a_beginning(ordered: Ask) -> None:
     high = {"person": MAN, "results": ["ck-total 3500 U/L [40-320] 3 days ago"]}
-    card = only(ordered(medicines=["simvastatin since 300 days ago"], drafts=["simvastatin"], **high))
+    card = the_card(ordered(medicines=["simvastatin since 300 days ago"], drafts=["simvastatin"], **high))
     assert card.indicator.value == "warning"
     assert "starting" not in card.summary
     assert "taken already" in card.summary
     assert "the draft may renew it" in card.detail
-    other = only(ordered(medicines=["atorvastatin ended 60 days ago"], drafts=["simvastatin"], **high))
+    other = the_card(ordered(medicines=["atorvastatin ended 60 days ago"], drafts=["simvastatin"], **high))
     assert "before starting" in other.summary
 
 
@@ -129,20 +121,20 @@ def test_a_recent_usable_ck_answers_the_symptom(ordered: Ask, result: str, expec
 
 
 def test_without_a_ck_one_is_suggested(ordered: Ask) -> None:
-    card = only(ordered(problems=CRAMP, drafts=["rosuvastatin"]))
+    card = the_card(ordered(problems=CRAMP, drafts=["rosuvastatin"]))
     assert card.summary == "Statin drafted with unexplained muscle symptoms and no recent CK: consider CK first"
     assert suggested(card) == ["order-ck"]
 
 
 @pytest.mark.parametrize("draft", ["order-ck", "order-ck as context"])
 def test_with_the_ck_in_the_basket_it_is_the_same_card_without_suggestion(ordered: Ask, draft: str) -> None:
-    card = only(ordered(problems=CRAMP, drafts=["rosuvastatin", draft]))
+    card = the_card(ordered(problems=CRAMP, drafts=["rosuvastatin", draft]))
     assert card.indicator.value == "info"
     assert card.suggestions == ()
 
 
 def test_a_ck_that_cannot_be_used_is_not_called_absent(ordered: Ask) -> None:
-    card = only(ordered(problems=CRAMP, drafts=["rosuvastatin"], unread=["ck-total: no unit"]))
+    card = the_card(ordered(problems=CRAMP, drafts=["rosuvastatin"], unread=["ck-total: no unit"]))
     assert "no recent CK" not in card.summary
     assert "no unit" in card.detail
 
@@ -156,7 +148,7 @@ def test_results_that_could_not_be_read_are_not_called_missing(ordered: Ask) -> 
 
 
 def test_with_unreadable_orders_nothing_is_suggested(ordered: Ask) -> None:
-    assert only(ordered(problems=CRAMP, drafts=["rosuvastatin"], unreadable=["orders"])).suggestions == ()
+    assert the_card(ordered(problems=CRAMP, drafts=["rosuvastatin"], unreadable=["orders"])).suggestions == ()
 
 
 def test_every_statin_is_judged_and_no_other_medicine(content: Content, ordered: Ask) -> None:
@@ -175,7 +167,7 @@ def test_only_a_selected_statin_that_a_code_names_is_judged(ordered: Ask) -> Non
 
 
 def test_two_statin_drafts_make_one_card(ordered: Ask) -> None:
-    card = only(ordered(problems=CRAMP, drafts=["atorvastatin 20 mg daily", "atorvastatin 40 mg daily"]))
+    card = the_card(ordered(problems=CRAMP, drafts=["atorvastatin 20 mg daily", "atorvastatin 40 mg daily"]))
     assert "MedicationRequest/d1" in card.detail
     assert "MedicationRequest/d2" in card.detail
 

@@ -10,16 +10,13 @@ from cards.card import Advice, Card
 from cards.content import Content
 from cards.examples import chart_of
 from cards.moment import Moment
+from tests.cards.asked import dealt
 
 Ask = Callable[..., Advice]
 
 CRAMP = ["muscle-cramp 20 days ago"]
 NERVES = "refer-clinical-neurophysiology"
 SHOWN = {"test-appropriateness": "info"}
-
-
-def dealt(advice: Advice) -> dict[str, str]:
-    return {card.topic: card.indicator.value for card in advice.cards}
 
 
 def only(advice: Advice) -> Card:

@@ -21,7 +21,7 @@ from tests.contract.cds_hooks import example, manifest
 
 DOCUMENT = openapi(SERVICES, "1.0.0")
 CLIENT = service(demo_settings(serve_openapi=True))
-EXAMPLES = 60  # for each of the seven operations
+EXAMPLES = 60  # for each of the nine operations
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -52,7 +52,7 @@ def test_every_address_of_the_application_is_described_and_no_other():
         (method, rule.rule)
         for rule in CLIENT.application.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
-        if not rule.rule.startswith(("/demo", "/openapi.json", "/cds-services//"))
+        if not (rule.rule == "/" or rule.rule.startswith(("/demo", "/openapi.json", "/cds-services//")))
     }
     by_id = {(method, rule.replace("<service_id>", one.id)) for method, rule in rules for one in SERVICES}
 
@@ -83,7 +83,19 @@ def test_every_refusal_of_the_service_has_its_status_in_the_document():
     assert {one.status for one in family(errors.CallRejected)} - {404} == described - {200, 500}
 
 
-@pytest.mark.parametrize(("method", "path"), sorted(operations()))
+PROBES = {("GET", "/livez"), ("GET", "/readyz")}
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(PROBES))
+def test_the_probes_ask_for_no_token_and_say_no_more_than_they_must(method, path):
+    described = operations()[method, path]
+
+    assert described["security"] == []
+    assert described["responses"].keys() == {"200", "500"} | ({"503"} if path == "/readyz" else set())
+    assert fits("Live" if path == "/livez" else "Ready", CLIENT.get(path).get_json())
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(operations().keys() - PROBES))
 def test_every_operation_says_what_becomes_of_a_caller_who_is_not_proven_and_of_a_defect(method, path):
     assert {"200", "401", "403", "500", "503"} <= operations()[method, path]["responses"].keys()
 

@@ -35,7 +35,7 @@ def test_a_service_that_answers_is_healthy(capsys):
     with a_server(200) as (port, asked):
         assert health.main([str(port)]) == 0
 
-    assert asked == ["/cds-services"]
+    assert asked == ["/livez"]
     assert capsys.readouterr().err == ""
 
 

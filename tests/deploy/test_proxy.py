@@ -2,13 +2,9 @@
 
 import http.client
 import json
-import os
 import re
-import shutil
 import socket
-import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy.a_proxy import a_free_port, accepted, demo_proxy, needs_nginx
 from tests.repository import ROOT, text_of
 
 CONF = Path("deploy/nginx/nginx.conf")
@@ -44,22 +41,11 @@ def test_the_access_log_holds_nothing_a_caller_wrote_but_the_path():
     assert set(re.findall(r"\$(\w+)", line)) == {"time_iso8601", "request_method", "uri", "status", "request_time"}
 
 
-needs_nginx = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed here")
-
-
 @needs_nginx
 def test_nginx_accepts_the_file():
-    tried = subprocess.run(
-        ["nginx", "-t", "-c", str(ROOT / CONF)], capture_output=True, text=True, check=False, timeout=20
-    )
+    tried = accepted(ROOT / CONF)
 
     assert tried.returncode == 0, tried.stderr
-
-
-def a_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -87,38 +73,7 @@ def a_service(port: int) -> Iterator[None]:
             thread.join()
 
 
-@contextmanager
-def the_proxy(folder: Path, service_port: int) -> Iterator[int]:
-    """nginx with the shipped file; only the two ports, the folder for its files and the address it listens on differ."""
-    port = a_free_port()
-    conf = text_of(CONF)
-    for shipped, here in (
-        ("listen 8080;", f"listen 127.0.0.1:{port};"),
-        ("server 127.0.0.1:5000;", f"server 127.0.0.1:{service_port};"),
-        ("/tmp/nginx", f"{folder}/nginx"),
-    ):
-        assert shipped in conf
-        conf = conf.replace(shipped, here)
-    (folder / "nginx.conf").write_text(conf, encoding="utf-8")
-    command = [
-        "nginx",
-        "-c",
-        str(folder / "nginx.conf"),
-        "-g",
-        "daemon off;" + (" user root;" if os.geteuid() == 0 else ""),
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as nginx:
-        try:
-            for _ in range(200):
-                with socket.socket() as knock:
-                    if knock.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                assert nginx.poll() is None, nginx.communicate()
-                time.sleep(0.05)
-            yield port
-        finally:
-            nginx.terminate()
-            nginx.communicate(timeout=20)
+the_proxy = demo_proxy
 
 
 def post(port: int, size: int) -> tuple[int, dict[str, str], bytes]:
@@ -167,3 +122,19 @@ def test_what_is_no_request_is_refused_in_json_without_an_echo(tmp_path, sent):
     assert b'"resourceType":"OperationOutcome"' in answer
     assert b"<html" not in answer
     assert sent[:8] not in answer
+
+
+@needs_nginx
+@pytest.mark.parametrize(
+    ("path", "status", "code"), [("/metrics", 404, "not-found"), ("/fhir/Patient", 503, "transient")]
+)
+def test_metrics_are_not_here_and_a_fhir_server_that_is_not_up_is_named_as_such(tmp_path, path, status, code):
+    service_port = a_free_port()
+    with a_service(service_port), the_proxy(tmp_path, service_port) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("GET", path)
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+        connection.close()
+
+    assert (response.status, answer["issue"][0]["code"]) == (status, code)

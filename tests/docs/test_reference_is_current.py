@@ -3,34 +3,39 @@
 import pytest
 
 from cards.topics import TOPICS
-from service.reference import FOLDER, reference_pages, write
+from service.reference import CLINICIANS, FOLDER, pages_for_clinicians, reference_pages, write
 from tests.repository import ROOT
 
 COMMAND = "make docs"  # or: python -m service.reference
 PAGES = reference_pages()
+CARDS = pages_for_clinicians()
+WRITTEN = {FOLDER: PAGES, CLINICIANS: CARDS}
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_the_page_is_what_the_content_would_write_today(name):
-    page = ROOT / FOLDER / name
+@pytest.mark.parametrize(("folder", "name"), [(folder, name) for folder, pages in WRITTEN.items() for name in pages])
+def test_the_page_is_what_the_content_would_write_today(folder, name):
+    page = ROOT / folder / name
 
-    assert page.is_file(), f"{FOLDER / name} is missing; write it with: {COMMAND}"
-    same = page.read_text(encoding="utf-8") == PAGES[name]
-    assert same, f"{FOLDER / name} is not current; write it anew with: {COMMAND}"
+    assert page.is_file(), f"{folder / name} is missing; write it with: {COMMAND}"
+    same = page.read_text(encoding="utf-8") == WRITTEN[folder][name]
+    assert same, f"{folder / name} is not current; write it anew with: {COMMAND}"
 
 
-def test_the_folder_holds_no_page_that_nobody_writes():
+@pytest.mark.parametrize("folder", WRITTEN)
+def test_the_folder_holds_no_page_that_nobody_writes(folder):
     written_by_hand = {
-        path.name for path in (ROOT / FOLDER).glob("*.md") if "Made by `make docs`" not in path.read_text()
+        path.name for path in (ROOT / folder).glob("*.md") if "Made by `make docs`" not in path.read_text()
     }
 
-    assert {path.name for path in (ROOT / FOLDER).iterdir()} - written_by_hand == set(PAGES)
+    assert {path.name for path in (ROOT / folder).iterdir()} - written_by_hand == set(WRITTEN[folder])
 
 
-def test_the_command_writes_exactly_these_pages(tmp_path):
-    write(tmp_path / "reference")
+@pytest.mark.parametrize("folder", WRITTEN)
+def test_the_command_writes_exactly_these_pages(folder, tmp_path):
+    write(tmp_path / "pages", WRITTEN[folder])
 
-    assert {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "reference").iterdir()} == dict(PAGES)
+    written = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "pages").iterdir()}
+    assert written == dict(WRITTEN[folder])
 
 
 def test_every_sentence_a_card_can_say_stands_on_the_page():

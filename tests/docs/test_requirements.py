@@ -16,6 +16,11 @@ from tests.repository import PACKAGES, modules, project_files, text_of
 
 FILES = [path for path in project_files() if path.parts[0] == "requirements"]
 RUNTIME, DEV, BUILD = (Path("requirements") / f"{name}.txt" for name in ("runtime", "dev", "build"))
+POSTGRES = Path("requirements/postgres.txt")  # runtime.txt and the driver of the shared store: what the image holds
+SEKMET, HEALTHCHAIN = (Path("requirements") / f"{name}.txt" for name in ("sekmet", "healthchain"))
+RUN_ELSEWHERE = {
+    Path("tests/counterparts/play_healthchain.py"): HEALTHCHAIN
+}  # by the interpreter of its own environment
 PIN = re.compile(r"([a-z0-9][a-z0-9-]*)==([0-9][0-9A-Za-z.]*) \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 
@@ -37,8 +42,18 @@ def missing_from(pinned: dict[str, str], wanted: list[str]) -> list[str]:
     ]
 
 
-def test_there_are_three_files():
-    assert set(FILES) == {RUNTIME, DEV, BUILD}
+def test_there_are_files_for_running_testing_and_building_and_one_for_each_counterpart():
+    assert set(FILES) == {RUNTIME, POSTGRES, DEV, BUILD, SEKMET, HEALTHCHAIN}
+
+
+def test_each_counterpart_is_pinned_at_the_version_the_makefile_resolves():
+    wanted = dict(
+        re.findall(r'echo "([a-z-]+==[0-9.]+)" \| .* (requirements/[a-z]+\.txt) -', text_of(Path("Makefile")))
+    )
+
+    assert {Path(path) for path in wanted.values()} == {SEKMET, HEALTHCHAIN}
+    for requirement, path in wanted.items():
+        assert missing_from(pins(Path(path)), [requirement]) == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)
@@ -76,8 +91,12 @@ def test_a_requirement_that_nothing_meets_is_noticed():
     ]
 
 
+def test_what_the_shared_store_needs_is_pinned():
+    assert missing_from(pins(POSTGRES), project()["project"]["optional-dependencies"]["postgres"]) == []
+
+
 def test_the_tests_run_on_the_versions_the_service_ships_with():
-    assert pins(RUNTIME).items() <= pins(DEV).items()
+    assert pins(RUNTIME).items() <= pins(POSTGRES).items() <= pins(DEV).items()
 
 
 def test_the_versions_that_are_installed_are_the_pinned_ones():
@@ -112,8 +131,18 @@ def test_whatever_the_service_imports_ships_with_it():
 
 def test_whatever_a_test_imports_is_pinned():
     imported = packages_imported_by(
-        path for path in project_files() if path.parts[0] == "tests" and path.suffix == ".py"
+        path
+        for path in project_files()
+        if path.parts[0] == "tests" and path.suffix == ".py" and path not in RUN_ELSEWHERE
     )
 
     assert imported
     assert {names for names in imported if not names & pins(DEV).keys()} == set()
+
+
+@pytest.mark.parametrize("path", RUN_ELSEWHERE, ids=str)
+def test_whatever_is_imported_in_another_environment_is_pinned_there(path):
+    imported = packages_imported_by([path])
+
+    assert imported
+    assert {names for names in imported if not names & pins(RUN_ELSEWHERE[path]).keys()} == set()

@@ -149,6 +149,7 @@ UNSAFE = {
     "auth-off": "authentication = false",
     "any-origin": 'origins = ["*"]',
     "http-fhir-base": 'fhir_bases = ["http://ehr.example/fhir"]',
+    "sqlite-on-many-hosts": "hosts = 2",
 }
 UNSAFE_CLIENT = {
     "any-origin": 'origins = ["*"]',
@@ -197,12 +198,33 @@ def test_every_risk_can_be_found_and_every_danger_is_a_known_risk(tmp_path):
     unsafe_client = a_client(
         tmp_path, issuer="https://sandbox.cds-hooks.org", replay=Replay.OFF, origins=("*",), fhir_bases=("http://x",)
     )
-    found = dangers(authentication=False, origins=("*",), fhir_bases=("http://x",), clients=[unsafe_client], debug=True)
+    here = {"store": "sqlite:///state.sqlite", "hosts": 2}
+    found = dangers(
+        authentication=False, origins=("*",), fhir_bases=("http://x",), clients=[unsafe_client], debug=True, **here
+    )
+    safe = {"authentication": True, "origins": (), "fhir_bases": (), "clients": [a_client(tmp_path)], "debug": False}
 
     assert {danger.risk for danger in found} == set(RISKS)
-    assert (
-        list(dangers(authentication=True, origins=(), fhir_bases=(), clients=[a_client(tmp_path)], debug=False)) == []
-    )
+    assert list(dangers(**safe | here | {"hosts": 1})) == []
+
+
+@pytest.mark.parametrize(
+    ("store", "hosts", "safe"),
+    [
+        ("sqlite:///state.sqlite", 1, True),
+        ("sqlite:///state.sqlite", 2, False),
+        ("SQLite:////var/lib/state.sqlite", 3, False),
+        ("postgresql+psycopg://muscle@db/muscle", 3, True),
+    ],
+)
+def test_a_store_in_a_file_is_for_one_host(store, hosts, safe):
+    settings = {"MUSCLE_CDS_STORE": store, "MUSCLE_CDS_HOSTS": str(hosts)}
+
+    if safe:
+        assert load(settings).hosts == hosts
+    else:
+        with pytest.raises(BadSettings, match=f"which {hosts} hosts cannot share.*name sqlite-on-many-hosts"):
+            load(settings)
 
 
 def test_all_that_is_unsafe_is_said_at_once(tmp_path):

@@ -139,6 +139,12 @@ def test_only_the_refused_results_are_refused():
     }
 
 
+def test_the_bare_address_leads_to_the_page():
+    answer = an_app().test_client().get("/")
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/demo/")
+
+
 def test_the_patients_are_listed_and_served_ready_to_post():
     client = an_app().test_client()
     listed = client.get("/demo/patients").get_json()["patients"]

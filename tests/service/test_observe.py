@@ -1,11 +1,15 @@
 import json
+import logging
 import re
+import sys
+import threading
 from dataclasses import fields
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
-from service.observe import AccessLog, Record, correlation_id
+from service.observe import AccessLog, Record, correlation_id, speak_json
 from tests.service.stand_ins import a_card, a_request, advises, an_app
 
 CALL = "/cds-services/muscle-patient-view"
@@ -40,6 +44,7 @@ def test_a_call_is_one_line_of_known_fields():
         "correlation_id": "abc-1",
         "method": "POST",
         "route": "/cds-services/<service_id>",
+        "hook": "patient-view",
         "service": "muscle-patient-view",
         "status": 200,
         "cards": [{"topic": "missing-tests", "indicator": "info", "rules": "P14"}],
@@ -134,3 +139,52 @@ def test_the_level_says_which_requests_are_logged(least, statuses):
     log.request(Record("a", status=500, errors=["LookupError"]))
 
     assert [line["status"] for line in logged(lines)] == statuses
+
+
+# --- what libraries say ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def spoken():
+    """The log of a process that speaks JSON only, for the time of one test."""
+    root = logging.getLogger()
+    before = list(root.handlers), root.level, threading.excepthook, sys.unraisablehook
+    lines = []
+    speak_json(AccessLog(lines.append, lambda: datetime(2026, 6, 15, tzinfo=UTC), "warning"))
+    yield lines
+    logging.captureWarnings(capture=False)
+    root.handlers[:], level, threading.excepthook, sys.unraisablehook = before
+    root.setLevel(level)
+
+
+def test_what_a_library_says_is_a_line_without_its_arguments(spoken, capfd):
+    log = logging.getLogger("library.connectionpool")
+    log.error("Connection to %s lost", CANARY, exc_info=LookupError(CANARY))
+    log.warning("no place for " + CANARY)  # noqa: G003 -- as some libraries do
+    log.info("not said %s", CANARY)
+
+    first, second = logged(spoken)
+    assert (first["said"], first["library"], first["error"]) == ("Connection to", "library", "LookupError")
+    assert second["level"] == "warning"
+    assert CANARY not in "".join(spoken)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_thread_that_breaks_and_a_defect_nobody_catches_are_lines_without_their_texts(spoken, capfd):
+    def breaks():
+        raise LookupError(CANARY)
+
+    thread = threading.Thread(target=breaks)
+    thread.start()
+    thread.join()
+    sys.unraisablehook(SimpleNamespace(exc_type=ValueError, exc_value=ValueError(CANARY), object=None, err_msg=CANARY))
+
+    assert [line["error"] for line in logged(spoken)] == ["LookupError", "ValueError"]
+    assert CANARY not in "".join(spoken)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_trace_of_zeros_is_none():
+    given = correlation_id({"traceparent": f"00-{'0' * 32}-b7ad6b7169203331-01"}.get)
+
+    assert given != "0" * 32

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import contextmanager
@@ -29,9 +30,18 @@ def free_port():
         return probe.getsockname()[1]
 
 
+watchers = []
+"""Told of all that leaves a server but its cards: of which kind, and the bytes. The canary of the fault suite is one."""
+
+
+def tell(kind, raw):
+    for watcher in watchers:
+        watcher(kind, raw)
+
+
 class Running:
-    def __init__(self, process, port):
-        self.process, self.port = process, port
+    def __init__(self, process, port, out, err):
+        self.process, self.port, self._printed = process, port, (out, err)
 
     def ask(self, method, path, raw=None, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
@@ -40,6 +50,8 @@ class Running:
             response = connection.getresponse()
             status, sent, answer = response.status, dict(response.getheaders()), response.read()
             assert problems(method, path, status, sent.get("Content-Type"), answer) == []
+            if status >= 300:
+                tell("refusal", answer)
             return status, sent, answer
         finally:
             connection.close()
@@ -57,36 +69,46 @@ class Running:
     def stop(self):
         """Ask it to end as a container engine would; its exit status and all it printed."""
         self.process.send_signal(signal.SIGTERM)
-        out, err = self.process.communicate(timeout=30)
-        return self.process.returncode, out, err
+        self.process.wait(timeout=30)
+        return self.process.returncode, *self.printed()
+
+    def printed(self):
+        """All that it wrote so far, to standard output and to standard error."""
+        texts = []
+        for file in self._printed:
+            file.seek(0)
+            texts.append(file.read())
+        return texts
 
 
 @contextmanager
 def server(*arguments, **environment):
     port = free_port()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MUSCLE_CDS_") and name != "ENV"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "service", *arguments, "--port", str(port)],
-        cwd=ROOT,
-        env=kept | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    running = Running(process, port)
-    try:
-        for _ in range(200):
-            try:
-                running.ask("GET", "/cds-services")
-                break
-            except OSError:
-                assert process.poll() is None, process.communicate()
-                time.sleep(0.05)
-        yield running
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
+    with tempfile.TemporaryFile("a+", encoding="utf-8") as out, tempfile.TemporaryFile("a+", encoding="utf-8") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "service", *arguments, "--port", str(port)],
+            cwd=ROOT,
+            env=kept | {"MUSCLE_CDS_DRAIN_SECONDS": "0"} | environment,
+            stdout=out,  # files, which never fill up as a pipe does that nobody reads
+            stderr=err,
+        )
+        running = Running(process, port, out, err)
+        try:
+            for _ in range(200):
+                try:
+                    running.ask("GET", "/livez")
+                    break
+                except OSError:
+                    assert process.poll() is None, running.printed()
+                    time.sleep(0.05)
+            yield running
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            for kind, text in zip(("stdout", "stderr"), running.printed(), strict=True):
+                tell(kind, text.encode())
 
 
 def test_serve_answers_logs_in_json_and_ends_cleanly():

@@ -117,3 +117,30 @@ def test_every_setting_has_a_help_text_and_a_default_that_can_be_read_back():
         if option.default:
             assert row.metadata["read"](option.default) == row.default
         assert shown(row.default) == option.default
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("127.0.0.1:9464", ("127.0.0.1", 9464)),
+        ("[::1]:9464", ("::1", 9464)),
+        ("metrics.internal:80", ("metrics.internal", 80)),
+    ],
+)
+def test_an_address_to_listen_on_is_host_and_port(said, read):
+    settings = load({"MUSCLE_CDS_PROFILE": "demo", "MUSCLE_CDS_METRICS_ADDRESS": said})
+
+    assert settings.metrics_address == read
+    assert shown(settings.metrics_address) == said
+
+
+@pytest.mark.parametrize("said", ["9464", ":9464", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "::1:9464", "a b:1"])
+def test_an_address_without_host_and_port_is_none(said):
+    with pytest.raises(BadSettings, match="host:port"):
+        load({"MUSCLE_CDS_PROFILE": "demo", "MUSCLE_CDS_METRICS_ADDRESS": said})
+
+
+@pytest.mark.parametrize("profile", ["demo", "production"])
+def test_metrics_are_never_where_the_hooks_are(profile):
+    with pytest.raises(BadSettings, match="another port than the hooks"):
+        load({"MUSCLE_CDS_PROFILE": profile, "MUSCLE_CDS_PORT": "5000", "MUSCLE_CDS_METRICS_ADDRESS": "0.0.0.0:5000"})

@@ -1,11 +1,8 @@
-"""A production service as a hospital starts it, over real HTTP: two workers, one database (F4), one FHIR server for
-each client (R4, F6), and two kinds of token that never take each other's place (K17).
+"""In production: one FHIR server for each client (R4, F6), and two kinds of token that never take each other's place
+(K17). The faults themselves are shown over real HTTP in tests/faults.
 """
 
 import json
-import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -14,14 +11,11 @@ from joserfc.jwk import ECKey
 from service.app import access_log, create_advisor, create_app, load_parts
 from service.settings import Settings
 from service.store import MemoryStore
-from tests.contract.cds_hooks import faults
+from tests.faults.production import production
 from tests.fhir_stub import TOKEN, running
 from tests.service.hooks.tokens import (
     BASE,
     CALL,
-    EC,
-    FEEDBACK,
-    ISSUER,
     NOW,
     a_client,
     bearer,
@@ -30,66 +24,13 @@ from tests.service.hooks.tokens import (
     public,
     signed,
 )
-from tests.service.stand_ins import a_request, body
-from tests.service.test_cli import run
-from tests.service.test_server import server
+from tests.service.stand_ins import a_request
 
 OTHER = ECKey.generate_key("P-384", {"kid": "other"})
 
 
-# --- F4, K13: two workers, one store -------------------------------------------------------------------------------
-
-
-def fresh(path=CALL, jti="one", **changed):
-    now = int(time.time())
-    return signed(claims(path, iat=now, exp=now + 300, jti=jti, **changed))
-
-
-@contextmanager
-def hospital(folder, **environment):
-    client = a_client(folder)
-    file = folder / "muscle-cds.toml"
-    file.write_text(
-        f'public_url = "{BASE}"\nworkers = 2\nstore = "sqlite:///{folder}/state.sqlite"\n'
-        f'[[client]]\nname = "ehr"\nissuer = "{ISSUER}"\njwks_file = "{client.jwks_file}"\n'
-    )
-    upgraded = run("db", "upgrade", MUSCLE_CDS_CONFIG=str(file))
-    assert upgraded.exit_code == 0, upgraded.output
-    with server("serve", MUSCLE_CDS_CONFIG=str(file), **environment) as started:
-        yield started
-
-
-def test_a_hospital_is_served_by_two_workers_and_each_token_counts_once(tmp_path):
-    with hospital(tmp_path) as service:
-        status, answered, raw = service.ask("POST", CALL, body())
-        assert (status, json.loads(raw)["issue"][0]["code"]) == (401, "login")
-        assert answered["WWW-Authenticate"] == "Bearer"
-
-        status, _, raw = service.ask("GET", "/cds-services", **bearer(fresh("/cds-services", "d")))
-        assert status == 200
-        assert faults("discovery", json.loads(raw)) == []
-
-        once = bearer(fresh(jti="32 at once"))
-        with ThreadPoolExecutor(32) as pool:
-            statuses = sorted(pool.map(lambda _: service.ask("POST", CALL, body(), **once)[0], range(32)))
-        assert statuses == [200, *[401] * 31]
-
-        report = bearer(fresh(FEEDBACK, "f"))
-        assert service.ask("POST", FEEDBACK, b'{"feedback": []}', **report)[0] != 401
-        assert service.ask("POST", FEEDBACK, b'{"feedback": []}', **report)[0] == 401
-        code, out, err = service.stop()
-
-    assert (code, err) == (0, "")
-    assert EC.kid not in out
-    assert once["Authorization"].removeprefix("Bearer ") not in out
-
-    with hospital(tmp_path) as again:  # F4: after a restart, too
-        assert again.ask("POST", CALL, body(), **once)[0] == 401
-        assert again.ask("POST", CALL, body(), **bearer(fresh(jti="new")))[0] == 200
-
-
 def test_an_accepted_risk_is_logged_at_the_start(tmp_path):
-    with hospital(tmp_path, MUSCLE_CDS_ACCEPT_RISK="any-origin,replay-off", MUSCLE_CDS_ORIGINS="*") as service:
+    with production(tmp_path, accept_risk=["any-origin", "replay-off"], origins=["*"]) as service:
         _, out, _ = service.stop()
 
     lines = [json.loads(line) for line in out.splitlines()]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cards.chart import Area, Input, NotReadable, NotRecorded, Reading, Recorded, Sex
 from service.fhir.assemble import READERS, assemble
 from service.fhir.queries import SERVICES, queries_for
-from service.fhir.resource import Resource
+from service.fhir.resource import from_object
 from service.fhir.retrieved import Failed, Nothing, Resources, Trouble
 from service.fhir.states import area_of
 from tests.service.fhir.builders import (
@@ -302,7 +302,10 @@ KINDS = [
     "MedicationOrder", "ServiceRequest", "ReferralRequest", "DiagnosticOrder", "AllergyIntolerance", "FamilyMemberHistory",
     "Medication", "Specimen", "OperationOutcome", "Bundle", None, 7,
 ]  # fmt: skip
-ELEMENTS = sorted(set(Resource.__struct_fields__) - {"resourceType"})
+ELEMENTS = {
+    kind: sorted({"id", *type(from_object({"resourceType": kind})).__struct_fields__} - {"resourceType"})
+    for kind in KINDS
+}
 GOOD = {
     "Observation": observation(), "Condition": condition(), "MedicationStatement": statement(), "MedicationRequest": request(),
     "Patient": patient(),
@@ -313,8 +316,8 @@ GOOD = {
 def any_resources(draw):
     kind = draw(st.sampled_from(KINDS))
     elements = dict(GOOD.get(kind, {"subject": OURS, "id": "x"})) if draw(st.booleans()) else {}
-    elements |= draw(st.dictionaries(st.sampled_from(ELEMENTS), JSON, max_size=5))
-    return Resource(**(elements | {"resourceType": kind}))
+    elements |= draw(st.dictionaries(st.sampled_from(ELEMENTS[kind]), JSON, max_size=5))
+    return from_object(elements | {"resourceType": kind})
 
 
 def assembled(entries):
@@ -349,15 +352,15 @@ def test_a_reference_within_a_reference_without_end_is_no_reference():
     endless: dict = {"reference": "Patient/p1"}
     for _ in range(900):
         endless = {"reference": endless}
-    odd = Resource(**(observation() | {"subject": endless, "specimen": endless}))
+    odd = from_object(observation() | {"subject": endless, "specimen": endless})
 
     assert [one.why for one in assembled([odd, odd]).unread] == ["Potassium: it does not say whose it is"]
 
 
 def test_text_that_is_no_unicode_does_not_make_reading_fail():
-    odd = Resource(**(observation() | {"note": [{"text": "\ud800"}], "id": "\udfff"}))
+    odd = from_object(observation() | {"note": [{"text": "\ud800"}], "id": "\udfff"})
 
-    made = assembled([odd, odd, Resource(**(observation() | {"id": "\udfff"}))])
+    made = assembled([odd, odd, from_object(observation() | {"id": "\udfff"})])
 
     assert {one.source for one in made.results} == {"Observation"}
 

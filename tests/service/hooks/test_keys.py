@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 import warnings
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -48,18 +49,23 @@ class KeyHost:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/jwks"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.waits.set()
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
 
 
 @pytest.fixture
 def host():
-    made = KeyHost()
-    thread = threading.Thread(target=made.server.serve_forever, daemon=True)
-    thread.start()
-    yield made
-    made.waits.set()
-    made.server.shutdown()
-    made.server.server_close()
-    thread.join()
+    with KeyHost() as made:
+        yield made
 
 
 class Clock:
@@ -271,6 +277,86 @@ def test_no_more_is_read_than_a_key_set_may_have(host):
 def test_a_key_host_that_is_not_there_is_one_that_does_not_answer():
     assert fetched("http://127.0.0.1:1/jwks") is None
     assert fetched("ftp://127.0.0.1/jwks") is None
+
+
+# --- ahead of need -------------------------------------------------------------------------------------------------
+
+
+def until(true):
+    for _ in range(1000):
+        if true():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.fixture
+def fresh(host):
+    site = Site(host.url)
+    yield site
+    site.keys.close()
+
+
+def test_keys_are_fetched_before_a_call_needs_them(host, fresh):
+    fresh.keys.keep_fresh()
+
+    assert until(lambda: fresh.keys._sources["ehr"]._keys)
+    assert fresh.knows()
+    assert len(host.asked) == 1
+
+
+def test_a_key_host_that_keeps_us_waiting_delays_no_start_and_is_asked_once_for_all(host, fresh):
+    host.waits.clear()
+    fresh.keys.keep_fresh()  # returns
+    assert until(lambda: host.asked)
+    caller = threading.Thread(target=fresh.knows)
+    caller.start()
+    host.waits.set()
+    caller.join(10)
+
+    assert fresh.knows()
+    assert len(host.asked) == 1
+
+
+def renewed(site):
+    """What the thread does each time it wakes; in how many seconds it will again."""
+    seconds = site.keys._sources["ehr"].renew()
+    site.settled()
+    return seconds
+
+
+def test_without_any_call_keys_are_renewed_before_they_are_too_old(host):
+    site = Site(host.url)
+    for _ in range(3 * 24 * 60):  # three days without a call, a look each minute
+        assert 0 < renewed(site) <= module.FORCED_SECONDS
+        site.clock.seconds += 60
+    assert 3 * 24 - 1 <= len(host.asked) <= 3 * 24 + 1
+    asked = len(host.asked)
+
+    assert site.knows()
+    assert len(host.asked) == asked
+
+
+def test_a_key_host_that_is_down_is_asked_once_a_minute_and_taken_up_again(host):
+    site = Site(host.url)
+    with misbehaving(host, "down"):
+        for _ in range(10):
+            renewed(site)
+            site.clock.seconds += 30
+    assert len(host.asked) == 5
+    host.status = 200
+    renewed(site)
+    assert len(host.asked) == 6
+
+    assert site.knows()
+    assert len(host.asked) == 6
+
+
+def test_where_every_key_is_in_a_file_no_thread_is_started(tmp_path):
+    before = threading.active_count()
+    Keys([a_client(tmp_path)]).keep_fresh()
+
+    assert threading.active_count() == before
 
 
 # --- what a JWK Set may hold ---------------------------------------------------------------------------------------

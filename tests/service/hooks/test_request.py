@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import BadCall, CallRejected, TooLarge
-from service.hooks.request import MAX_BODY, MAX_DEPTH, HookCall, depth, parse
+from service.hooks.request import MAX_BODY, MAX_DEPTH, MAX_MEMBERS, HookCall, depth, parse
 from service.hooks.services import SERVICES
 from tests.contract.cds_hooks import faults
 from tests.service.stand_ins import a_request, body
@@ -150,12 +150,27 @@ def test_a_name_that_is_given_twice_in_the_envelope_is_refused(raw):
     assert "given twice" in refusal(raw)
 
 
-def test_a_hundred_thousand_keys_are_looked_at_once():
-    raws = [b'"k%d":{}' % number for number in range(100_000)]
+def test_a_thousand_keys_are_looked_at_and_more_are_refused():
+    """F13. A hundred thousand are in tests/faults/test_f13_json.py, with the time they take."""
+    raws = [b'"k%d":{}' % number for number in range(MAX_MEMBERS)]
     whole = body()[:-1].replace(b'"prefetch"', b'"other"') + b',"prefetch":{%s}}'
 
-    assert len(parse(whole % b",".join(raws), SERVICE).prefetch) == 100_000
-    assert "given twice" in refusal(whole % b",".join([*raws, b'"k7":{}']))
+    assert len(parse(whole % b",".join(raws), SERVICE).prefetch) == MAX_MEMBERS
+    assert "given twice" in refusal(whole % b",".join([*raws[1:], b'"k7":{}']))
+    assert "more than 1000 members" in refusal(whole % b",".join([*raws, b'"one":{}']))
+    assert "more than 1000 members" in refusal(body()[:-1] + b',"extension":{%s,"one":{}}}' % b",".join(raws))
+
+
+def test_a_number_that_is_too_large_is_refused_in_the_envelope_and_costs_a_resource_alone():
+    assert "too large" in refusal(body()[:-1] + b',"extension":[1e999]}')
+    assert parse(body()[:-1].replace(b'"prefetch"', b'"other"') + b',"prefetch":{"results":{"v":1e999}}}', SERVICE)
+
+
+def test_a_body_that_repeats_the_beginning_of_a_piece_again_and_again_is_still_understood():
+    repeated = json.dumps("[" * 100_000).encode()
+    whole = body()[:-1].replace(b'"prefetch"', b'"other"') + b',"prefetch":{"s":%s,"p":%s}}'
+
+    assert set(parse(whole % (repeated, b"[" * 60 + b"]" * 60), SERVICE).prefetch) == {"s", "p"}
 
 
 @given(st.dictionaries(st.text('[]{}"\\kx', max_size=4), st.deferred(lambda: JSON), max_size=5), st.data())

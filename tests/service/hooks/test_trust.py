@@ -614,6 +614,15 @@ def test_a_tenant_that_is_not_listed_is_proven_but_not_allowed(client, tenant, s
         assert response.get_json()["issue"][0]["code"] == "forbidden"
 
 
+def test_the_tenant_that_called_is_in_the_log_where_the_settings_list_it(client):
+    lines = []
+    app = a_production_app(replace(client, tenants=("a", "b")), lines=lines)
+    post(app, signed(claims(tenant="b")))
+    post(app, signed(claims(tenant="c")))
+
+    assert [json.loads(line).get("tenant") for line in lines] == ["b", None]
+
+
 def test_without_a_list_any_tenant_is_allowed(trust):
     assert trust.caller(f"Bearer {signed(claims(tenant='any'))}", CALL, NOW)
 

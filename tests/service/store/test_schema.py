@@ -6,6 +6,7 @@ import sys
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from service.errors import BadSettings, StoreUnavailable
@@ -35,6 +36,10 @@ def test_the_columns_are_these_and_no_other(url):
         "card_shown": {"card", "topic", "rules", "content_version", "content_hash", "client", "hook", "at"},
         "feedback": {"report", "card", "client", "outcome", "reason", "suggestions", "at", "at_receipt", "received", "comment"},
     }  # fmt: skip
+
+
+def test_the_revision_the_code_wants_is_the_newest_migration():
+    assert ScriptDirectory.from_config(schema._config()).get_current_head() == schema.WANTED
 
 
 def test_upgrading_again_changes_nothing(url):

@@ -1,0 +1,22 @@
+"""Ports on loopback for tests of the real server."""
+
+import socket
+
+import pytest
+
+
+@pytest.fixture
+def free_port():
+    """A port that nothing listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def taken_port():
+    """A port that something listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
