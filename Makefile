@@ -14,7 +14,7 @@ INSTALL := $(PIP) install --require-hashes --only-binary :all: --no-compile
 COUNTERPARTS := sekmet healthchain
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check docs licences sbom counterparts bench pins clean
+.PHONY: help run test lint check docs licences sbom counterparts bench bench-peers pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ counterparts: $(COUNTERPARTS:%=$(VENV)/counterparts/%/.made) ## a FHIR server an
 bench: $(VENV)/.dev ## measure speed beside alternatives, and judge it: docs/performance.md
 	$(BIN)/python -m bench run
 
+bench-peers: $(VENV)/.dev ## the same bytes through a service built with HealthChain, in a temporary environment
+	$(BIN)/python -m bench.peers
+
 pins: $(VENV)/.pins ## resolve requirements/ anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(PIN) --output-file requirements/runtime.txt pyproject.toml
 	$(PIN) --constraint requirements/runtime.txt --extra postgres --output-file requirements/postgres.txt pyproject.toml
@@ -63,7 +66,7 @@ pins: $(VENV)/.pins ## resolve requirements/ anew from pyproject.toml (UPGRADE=-
 	@for file in requirements/*.txt; do grep -E '^([a-z0-9]|    --hash=)' $$file > $$file.new && mv $$file.new $$file; done
 
 clean: ## remove the virtual environment and everything made by a tool
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage bench.json
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage bench.json peers.json
 	find service cards terminology tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Name, version and sha256 go into the files and nothing else: what says where a package was found is cut out again.

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Table, delete, select
@@ -12,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.errors import StoreUnavailable
 from service.store import revision
 from service.store.contract import RETENTION_DAYS, FeedbackItem, FeedbackOutcome, Outcome, ShownCard
-from service.store.engine import connect
+from service.store.engine import WAIT_SECONDS, connect
 from service.store.keys import feedback_key, token_key
 from service.store.report import Line, Reported, Shown, lines
 from service.store.tables import CARDS_SHOWN, FEEDBACK, SEEN_TOKENS
@@ -29,6 +30,8 @@ class DatabaseStore:
         self._engine = connect(url)
         self._retention = timedelta(days=retention_days)
         self._writer = Writer[ShownCard](self._keep)
+        # SQLite takes one writer at a time and lets the others sleep for a guessed time; in turn, nobody sleeps.
+        self._turn = Lock() if self._engine.dialect.name == "sqlite" else None
 
     def claim(self, issuer: str, jti: str, expires: datetime) -> bool:
         """See Store."""
@@ -106,6 +109,8 @@ class DatabaseStore:
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         """One transaction. Whatever the database says against it, its words stay here: they may hold what was sent."""
+        if self._turn is not None and not self._turn.acquire(timeout=WAIT_SECONDS):
+            raise StoreUnavailable("The store is busy: other calls of this process are waiting for it.")
         try:
             with self._engine.begin() as connection:
                 yield connection
@@ -114,6 +119,9 @@ class DatabaseStore:
                 f"The store cannot be used ({type(why).__name__}): is it running and reachable, may this process write "
                 "to it, and was 'muscle-cds db upgrade' run?"
             ) from None
+        finally:
+            if self._turn is not None:
+                self._turn.release()
 
     def _keep(self, cards: Sequence[ShownCard]) -> None:
         with self._connected() as connection:

@@ -1,6 +1,7 @@
 """The benchmark works: every part measures, judges and is written down. What it found here is judged by nobody."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -64,6 +65,12 @@ def test_the_page_can_be_written_from_a_run(smoke, tmp_path, monkeypatch):
     assert "old" not in text
     assert text.count("<!-- end -->") == len(report.PARTS)
     assert "| P11 | start-up: ours, jwt / flask | gate |" in text
+
+
+def test_every_part_has_its_place_on_the_page():
+    marks = re.findall(r"<!-- bench: (\w+) -->", (ROOT / "docs/performance.md").read_text())
+
+    assert sorted(marks) == sorted([*report.PARTS, "peers"])
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_one_others():
