@@ -4,6 +4,7 @@
 PYTHON      ?= python3
 PORT        ?= 5000
 PYTEST_ARGS ?=
+SECONDS     ?= 60
 
 VENV    := .venv
 BIN     := $(VENV)/bin
@@ -14,7 +15,7 @@ INSTALL := $(PIP) install --require-hashes --only-binary :all: --no-compile
 COUNTERPARTS := sekmet healthchain
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check docs licences sbom counterparts bench bench-peers pins clean
+.PHONY: help run test lint check fuzz load docs licences sbom counterparts bench bench-peers renderers picture pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +34,14 @@ lint: $(VENV)/.dev ## form, lint, types, import contracts
 
 check: ## everything that has to be green before a change lands
 	@.ci/run
+
+fuzz: $(VENV)/.dev ## random bytes for the readers of requests (SECONDS=60)
+	@$(BIN)/python -m tests.fuzz.corpus build/fuzz
+	@$(BIN)/python tests/fuzz/parser.py -max_total_time=$(SECONDS) -max_len=65536 -timeout=10 -print_final_stats=1 \
+	  -artifact_prefix=build/ build/fuzz
+
+load: $(VENV)/.dev ## 20 hooks a second for a minute, twice; writes docs/load-test.md
+	@$(BIN)/python -m tests.load.run --seconds $(SECONDS) --write docs/load-test.md
 
 docs: $(VENV)/.runtime ## write the generated reference pages anew
 	$(BIN)/python -m service.reference
@@ -56,6 +65,12 @@ bench: $(VENV)/.dev ## measure speed beside alternatives, and judge it: docs/per
 bench-peers: $(VENV)/.dev ## the same bytes through a service built with HealthChain, in a temporary environment
 	$(BIN)/python -m bench.peers
 
+renderers: ## install the Markdown renderers that the tests of hostile text use (npm, once)
+	@cd tests/faults/renderers && npm install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error
+
+picture: $(VENV)/.dev ## take the picture on the README anew (needs Chromium)
+	$(BIN)/python -m tests.browser.picture
+
 pins: $(VENV)/.pins ## resolve requirements/ anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(PIN) --output-file requirements/runtime.txt pyproject.toml
 	$(PIN) --constraint requirements/runtime.txt --extra postgres --output-file requirements/postgres.txt pyproject.toml
@@ -67,6 +82,7 @@ pins: $(VENV)/.pins ## resolve requirements/ anew from pyproject.toml (UPGRADE=-
 
 clean: ## remove the virtual environment and everything made by a tool
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage bench.json peers.json
+	rm -rf tests/faults/renderers/node_modules tests/browser/node_modules tests/browser/screenshots
 	find service cards terminology tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Name, version and sha256 go into the files and nothing else: what says where a package was found is cut out again.

@@ -311,12 +311,7 @@ class Chart:
     def _find_latest(self, analytes: tuple[str, ...]) -> Lookup[tuple[Result, ...]]:
         usable = self.usable(*analytes)
         if usable:
-            latest = max(map(_LATEST, usable))
-            began = max(r.when.earliest for r in usable if r.when.latest == latest)
-            # None is later than the newest, so those that end after it began are those that may be the same moment.
-            tied = [r for r in usable if r.when.latest >= began]
-            mended = [r for r in tied if r.status in (ResultStatus.AMENDED, ResultStatus.CORRECTED)]
-            return Recorded(tuple(mended or tied))
+            return Recorded(newest(usable))
         for entry in self.unread:
             if entry.area is Area.RESULTS and entry.about in analytes and not entry.expected:
                 return NotReadable(entry.why)
@@ -353,3 +348,15 @@ class Chart:
     def has(self, *concepts: str) -> tuple[Problem, ...]:
         """Active problems of these concepts, of whatever age."""
         return tuple([p for p in self.problems if p.active and not p.concepts.isdisjoint(concepts)])
+
+
+def newest(results: Iterable[Result]) -> tuple[Result, ...]:
+    """The newest of these; several if their times cannot be told apart, of which a corrected one goes before others."""
+    usable = list(results)
+    if not usable:
+        return ()
+    latest = max(map(_LATEST, usable))
+    began = max(r.when.earliest for r in usable if r.when.latest == latest)
+    # None is later than the newest, so those that end after it began are those that may be the same moment.
+    tied = [r for r in usable if r.when.latest >= began]
+    return tuple([r for r in tied if r.status in (ResultStatus.AMENDED, ResultStatus.CORRECTED)] or tied)

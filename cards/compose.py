@@ -92,7 +92,7 @@ def _detail(topic: Topic, kinds: list[Said], rules: tuple[str, ...], case: Case,
         "check": _sentences(kinds, lambda kind: kind.check, content),
         "consider": _sentences(kinds, lambda kind: kind.consider, content),
         "not_known": [*_sentences(kinds, lambda kind: kind.not_known, content), *_not_known(topic, case, content)],
-        "basis": _basis(kinds, rules, content),
+        "basis": _basis_of(topic, kinds, rules, content),
     }
     blocks = []
     for name, lines in parts.items():
@@ -112,18 +112,18 @@ def _found(kinds: list[Said], case: Case, content: Content) -> list[str]:
 
 def _sentences(kinds: list[Said], part: Callable[[Kind], tuple[Sentence, ...]], content: Content) -> list[str]:
     return [
-        _marked(sentence, finding, content)
+        f"{sentence.say.format(**finding.fill)} {_marks(sentence, finding, content)}"
         for kind, finding in kinds
         for sentence in part(kind)
         if content.beyond or not sentence.beyond
     ]
 
 
-def _marked(sentence: Sentence, finding: Finding, content: Content) -> str:
-    marks = [*sentence.facts]
+def _marks(sentence: Sentence, finding: Finding, content: Content) -> str:
+    """What a sentence rests on, in brackets."""
     if sentence.beyond or finding.beyond:
-        marks.append(content.frame.words["marks"]["beyond"])
-    return f"{sentence.say.format(**finding.fill)} ({', '.join(marks)})"
+        return f"({', '.join([*sentence.facts, content.frame.words['marks']['beyond']])})"
+    return f"({', '.join(sentence.facts)})"
 
 
 def _not_known(topic: Topic, case: Case, content: Content) -> Iterator[str]:
@@ -140,6 +140,15 @@ def _not_known(topic: Topic, case: Case, content: Content) -> Iterator[str]:
     for code in case.failed_topics:
         yield say("not_known", "topic_failed", topic=code)
     yield say("not_known", "always")
+
+
+def _basis_of(topic: Topic, kinds: list[Said], rules: tuple[str, ...], content: Content) -> tuple[str, ...]:
+    """The last part of a card. It says nothing of the patient, so it is put together once for all who get the same."""
+    key = (topic.code, *rules, *(kind.name for kind, _ in kinds))
+    found = content.basis.get(key)
+    if found is None:
+        found = content.basis[key] = tuple(_basis(kinds, rules, content))
+    return found
 
 
 def _basis(kinds: list[Said], rules: tuple[str, ...], content: Content) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -55,6 +55,8 @@ class Content:
     beyond: bool  # whether what goes beyond the fact sheet is shown
     removal: bool  # whether a contraindicated draft may be proposed for removal (docs/decisions/0005)
     critical_as_warning: bool  # a site that wants no critical cards gets them as warnings (specification 6.2)
+    basis: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The last part of cards as it was put together before, by topic, rules and kinds of finding (cards/compose.py)."""
 
     @property
     def version(self) -> str:

@@ -61,9 +61,10 @@ class Listing:
 
     def check(self, vocabulary: Vocabulary) -> None:
         """Raise BadContent, naming the place, for a name that the terminology does not know."""
-        for name in (*self.concepts, *self.orders, *self.ingredients):
-            if name not in vocabulary.tables.titles:
-                raise BadContent(f"{self.where}: there is no concept {name!r} in terminology/titles.toml")
+        for table, names in (("problem", self.concepts), ("order", self.orders)):
+            for name in names:
+                if vocabulary.tables.about.get(name) != table:
+                    raise BadContent(f"{self.where}: there is no {table} concept {name!r} in terminology/titles.toml")
         for name in self.ingredients:
             if not vocabulary.classes_of(name):
                 raise BadContent(f"{self.where}: {name!r} is no ingredient of any class of medicines")

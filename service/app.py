@@ -134,6 +134,8 @@ def create_app(
     servers: Mapping[str, Retriever] = {}
     if trail is not None:
         closing.append(trail)
+    if around.keys is not None:
+        closing.append(around.keys)
     if advise is None:
         observe = around.metrics.outgoing if around.metrics else nobody
         advisor = create_advisor(settings, parts, observe=observe)
@@ -163,6 +165,7 @@ def create_app(
     app.extensions[_AT_THE_END] = (log, closing)
     if settings.profile is Profile.DEMO:
         app.register_blueprint(demo.pages(_around_the_demo(settings, parts, store)))
+        app.add_url_rule("/", "home", demo.home)
     if settings.serve_openapi:
         document = msgspec.json.encode(openapi(SERVICES, parts.content.version))
         app.add_url_rule("/openapi.json", "openapi", lambda: Response(document, mimetype="application/json"))

@@ -123,7 +123,11 @@ class AccessLog:
         """A line for each kind of refusal that ended with some left out; ``all_of_them``: at the end of a process."""
         for (client, error, reason), count in self.rarely.ended(everything=all_of_them):
             members = {"client": client, "errors": [error], "not_trusted": reason, "left_out": count}
-            self._line("left-out", "warning", {name: value for name, value in members.items() if value})
+            self._line(
+                "left-out",
+                _LEVELS[max(1, _LEVELS.index(self.least))],
+                {name: value for name, value in members.items() if value},
+            )
 
     def _line(self, event: str, level: str, members: dict[str, object]) -> None:
         head = {"time": self.now().isoformat(timespec="milliseconds"), "event": event, "level": level}

@@ -49,6 +49,7 @@ def reference_pages() -> Mapping[str, str]:
         "bands.md": bands(content),
         "settings.md": settings_page(),
         "services.md": services_page(queries),
+        "prefetch.md": prefetch_page(queries),
         "openapi.json": msgspec.json.format(document, indent=2).decode() + "\n",
     }
 
@@ -110,6 +111,8 @@ def services_page(queries: Mapping[str, tuple[Query, ...]]) -> str:
         "",
         f"CDS Hooks {SPECIFICATION_VERSION}, FHIR R4. For machines: `GET /cds-services`, [openapi.json](openapi.json).",
         "Every requirement of the protocol with its test: [conformance](../conformance.md).",
+        "Templates to type in by hand: [prefetch](prefetch.md).",
+        "How to connect a record system: [integration](../integration/index.md).",
         "",
         "| Id | Hook | Title |",
         "|---|---|---|",
@@ -135,6 +138,37 @@ def _service(service: Service, queries: tuple[Query, ...]) -> Iterator[str]:
     for query in queries:
         resource = query.template.partition("?")[0].partition("/")[0]
         yield f"| `{query.key}` | {resource} | {'yes' if query.needed else 'welcome'} |"
+
+
+def prefetch_page(queries: Mapping[str, tuple[Query, ...]]) -> str:
+    """Every prefetch template in full, for record systems in which they are typed in by hand (requirement B8)."""
+    lines = [
+        "# Prefetch templates",
+        "",
+        MADE,
+        "",
+        "For a record system that does not read discovery. Type each template in under its key, letter for letter, on",
+        "one line; the record system puts its ids in place of `{{context.patientId}}` and `{{context.encounterId}}`.",
+        "",
+        "- A key keeps its name and its meaning from release to release. The codes of `results` can grow: compare this",
+        "  page after an update.",
+        "- Where an overlay adds local codes, their codes belong to the template too: take it from",
+        "  `GET /cds-services` of your own installation instead.",
+        "- A key that is not sent is searched for, if the call names a FHIR server that the service may call. One that",
+        "  is sent as `null` says that there is nothing. What cannot be had by either road is named on the cards.",
+    ]
+    shown: dict[tuple[str, str], str] = {}
+    for service in SERVICES:
+        lines += ["", f"## {service.id}", ""]
+        for query in queries[service.id]:
+            where = shown.get((query.key, query.template))
+            if where is None:
+                shown[query.key, query.template] = service.id
+                lines += [f"`{query.key}`", "", "```text", query.template, "```", ""]
+            else:
+                lines += [f"`{query.key}`: as for `{where}`.", ""]
+        lines.pop()
+    return "\n".join(lines) + "\n"
 
 
 def write(folder: Path, pages: Mapping[str, str]) -> None:

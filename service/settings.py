@@ -127,7 +127,8 @@ class Settings:
         metadata=_row(
             values.addresses,
             "FHIR servers that may be called where callers are not told apart: in the demo profile, or with "
-            "authentication off. Otherwise each client names its own. A fhirServer not listed is never called.",
+            "authentication off. Otherwise each client names its own. A fhirServer not listed is never called. The "
+            "demo profile adds the FHIR server of the demo itself.",
         ),
     )
     fhir_ca_file: Path | None = field(

@@ -2,10 +2,13 @@
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import settings
 
 from service.hooks.response import Renderer
 from tests.contract import answers
 from tests.contract.cds_hooks import empty_members, faults
+
+settings.register_profile("nightly", max_examples=5_000, deadline=None)  # --hypothesis-profile=nightly
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -32,7 +32,9 @@ def clinical_content(content: Content) -> str:
         f"due {frame.review_by}. Words in braces are filled from the record. A sentence marked *beyond* goes beyond "
         "the fact sheet and can be switched off. Facts are listed in [Traceability](traceability.md), bands, windows "
         "and limits in [Bands](bands.md). Topics stand in the order of the cards: gravest first, then in this order, "
-        "at most four; the rest is folded into the last card.",
+        "at most four; the rest is folded into the last card. Clinicians who want to read the cards and not the rules: "
+        "[What this service can say](../cards/index.md). How to change the content: "
+        "[For authors of rules](../rule-authors.md).",
         *(block for topic in content.topics for block in _topic(topic, content)),
         "## Sources",
         table(
@@ -57,8 +59,10 @@ def _topic(topic: Topic, content: Content) -> Iterator[str]:
     links = [f"[{content.sources[name].label}]({content.sources[name].url})" for name in sheet.links]
     if links:
         facts.append(f"Links: {'; '.join(links)}.")
+    facts.append(f"For clinicians: [{sheet.title}](../cards/{topic.code}.md).")
     yield f"## {sheet.title}"
-    yield f"> {' '.join((inspect.getdoc(topic.find) or '').split())}"
+    for rules in filter(None, (topic.find, topic.judge)):
+        yield f"> {' '.join((inspect.getdoc(rules) or '').split())}"
     yield " ".join(facts)
     for kind in sheet.kinds.values():
         yield from _kind(kind)
@@ -91,6 +95,8 @@ def _kind(kind: Kind) -> Iterator[str]:
     yield "; ".join(about) + "."
     if kind.summary:
         yield f"**{kind.summary}**"
+    if kind.when:
+        yield f"When: {kind.when}"
     if rows := [_sentence(title, s) for part, title in _PARTS.items() for s in getattr(kind, part)]:
         yield table(("Part", "Sentence", "Rests on"), rows)
     if kind.found:

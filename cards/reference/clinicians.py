@@ -24,6 +24,7 @@ _DOES = {
     "review": "a draft task",
     "remove": "to take a draft away",
 }
+_SCOPE = "symptom in scope"
 _TABLES = {
     "contraindication": "Speaks against it",
     "caution": "Asks for care",
@@ -31,7 +32,7 @@ _TABLES = {
     "review-caution": "Makes the review a warning (of an electrolyte, a low value)",
     "contributor": "May contribute",
     "disturbance": "Electrolytes",
-    "judged": "Orders that are judged",
+    "judged": "Orders that are judged, besides quinine, diltiazem and neurology referrals",
 }
 
 
@@ -58,18 +59,17 @@ def _index(content: Content) -> str:
         "What this service can say, and what it never says",
         f"For clinicians. A short introduction is in [For clinicians](../for-clinicians.md). {_signed(content)}",
         "## What it can say",
-        "Each card has a page: when it appears, what it says, what that rests on, and when it stays silent. When "
-        "several apply, the gravest stands first, then this order; there are never more than four.",
+        "Each card has a page. When several apply, the gravest stands first, then this order.",
+        _scope(content),
         table(("Card", "When", "Shown as", "For example"), rows),
         "## What it never says or does",
         _bullets(content.promises.never),
         "## When there is no card at all",
         _bullets(content.promises.silent),
         "## What it says of itself on every card",
-        f'Each card ends with what could not be read or is not known ("{content.frame.words["not_known"]["always"]}"), '
-        "the row of the rules, the sources, the version, and whether a clinician has signed the content off. A "
-        f'sentence marked "{content.frame.words["marks"]["beyond"]}" goes beyond the fact sheet that the service is '
-        "made from; a site can switch those off.",
+        "What could not be read or is not known, the row of the rules, the sources, the version, and whether a "
+        f'clinician has signed the content off. "{content.frame.words["marks"]["beyond"].capitalize()}" marks what '
+        "goes beyond the fact sheet that the service is made from; a site can switch it off.",
         "A card can be dismissed with one of these reasons: "
         f"{'; '.join(reason.display.lower() for reason in content.override_reasons)}.",
     )
@@ -106,6 +106,8 @@ def _page(topic: Topic, content: Content) -> str:
     if added := [*_added(topic)]:
         blocks += ["### What may be added, where it applies", "\n".join(added)]
     blocks += ["## What it rests on", *_rests(topic, content)]
+    if any(_SCOPE in text for text in blocks):
+        blocks.insert(3, _scope(content))
     return page(
         sheet.title,
         f"For clinicians; the other cards are listed in [What this service can say](index.md). {_signed(content)} In "
@@ -113,6 +115,15 @@ def _page(topic: Topic, content: Content) -> str:
         "specification, HZ a hazard of its log, F a fact of the fact sheet; facts and other sources are listed at the "
         "end.",
         *blocks,
+    )
+
+
+def _scope(content: Content) -> str:
+    """What the pages call a symptom in scope."""
+    words = content.gatekeeper.words.values()
+    return (
+        f"A {_SCOPE} is {', '.join(words)}, coded as an active problem and dated within the last "
+        f"{content.windows.symptom} days, or not dated at all."
     )
 
 
@@ -167,7 +178,10 @@ def _proposals(suggestions: Iterable[Suggestion]) -> Iterator[str]:
 def _looked_for(topic: Topic, content: Content) -> Iterator[str]:
     for name, rows in topic.sheet.rows.items():
         if rows:
-            yield f"- **{_TABLES[name]}:** {'; '.join(dict.fromkeys(_titles(row, content) for row in rows))}."
+            named = [_titles(row, content) for row in rows]
+            if name == "judged":  # one order may stand in several rows
+                named = [title for titles in named for title in titles.split(", ")]
+            yield f"- **{_TABLES[name]}:** {'; '.join(dict.fromkeys(named))}."
     for one in topic.sheet.lists.values():
         yield f"- **{one.says}:** {_titles(one, content)}."
 

@@ -1,16 +1,15 @@
 """The biochemical screen of the fact sheet, where a test of it is neither done nor awaited (P14, S5, S10)."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
 from cards.case import Case
-from cards.chart import Area, Comparator, Medicine, NotReadable, NotRecorded, Order, Recorded, Result
+from cards.chart import Area, Comparator, Medicine, NotReadable, NotRecorded, Order, Recorded, Result, newest
 from cards.figures import listed, value_of
 from cards.finding import Finding
 from cards.presentation import Symptom
-from cards.screening import ScreenTest, load_screen
+from cards.screening import Screened, ScreenTest, Standing, load_screen
 from cards.topic import Sheet, load_topic
 
 POTASSIUM: Final = "potassium"
@@ -27,14 +26,15 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
         return
     if not case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS):
         return
-    missing = _SCREEN.missing(case)
+    screened = [_SCREEN.look(case, test) for test in ScreenTest]
+    missing = tuple(one.test for one in screened if one.state is Standing.MISSING)
     if not missing:
         return
     if ScreenTest.UE in missing:
         yield from _pressing(case, sheet)
     yield Finding(
         "missing",
-        evidence=(*_last_values(case, missing), *_awaited(case)),
+        evidence=(*_last_values(case, missing), *_awaited(screened)),
         fill={"tests": listed([_SCREEN.tests[test].title for test in missing])},
         suggest=tuple(test.value for test in missing),
     )
@@ -60,12 +60,7 @@ def _pressing(case: Case, sheet: Sheet) -> Iterator[Finding]:
 
 def _last_potassium(case: Case, sheet: Sheet) -> tuple[Result, ...]:
     """The newest potassium, however old. A haemolysed sample may hide a low value, so a normal one does not count."""
-    counted = tuple(r for r in case.chart.results if not r.haemolysed or _is_outside(r, sheet))
-    match replace(case.chart, results=counted).latest(POTASSIUM):
-        case Recorded(results):
-            return results
-        case NotRecorded() | NotReadable():
-            return ()
+    return newest(r for r in case.chart.usable(POTASSIUM) if not r.haemolysed or _is_outside(r, sheet))
 
 
 def _is_outside(result: Result, sheet: Sheet) -> bool:
@@ -102,11 +97,11 @@ def _last_values(case: Case, missing: tuple[ScreenTest, ...]) -> Iterator[Result
                 pass
 
 
-def _awaited(case: Case) -> Iterator[Order]:
+def _awaited(screened: Iterable[Screened]) -> Iterator[Order]:
     """Tests of the screen that are ordered already."""
     seen: set[str] = set()
-    for test in ScreenTest:
-        for order in _SCREEN.look(case, test).orders:
+    for one in screened:
+        for order in one.orders:
             if order.source not in seen:
                 seen.add(order.source)
                 yield order

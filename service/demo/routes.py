@@ -103,6 +103,11 @@ def _views(around: Surroundings, orderables: Callable[[], tuple[Orderable, ...]]
     }
 
 
+def home() -> Response:
+    """To the page, for whoever types the address alone."""
+    return Response(status=302, headers={"Location": url_for("demo.page")})
+
+
 def all_patients() -> Response:
     """Every patient in a line each, with the address of the ready request and the service that answers it."""
     listed = [

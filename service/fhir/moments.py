@@ -3,7 +3,6 @@
 import calendar
 import re
 from datetime import UTC, date, datetime, time
-from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -75,7 +74,6 @@ def _whole_day(value: str, zone: ZoneInfo) -> When | None:
     return None if day.year < EARLIEST_YEAR else _between(day, day, zone)
 
 
-@lru_cache(4096)  # what a day is in UTC is the calendar's, and no patient's
 def _between(first: date, last: date, zone: ZoneInfo) -> When:
     """From the first instant of one day to the last of another."""
     earliest, latest = datetime.combine(first, time.min, zone), datetime.combine(last, _DAY_END, zone)

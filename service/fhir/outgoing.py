@@ -38,6 +38,7 @@ class Outgoing:
 
 
 Observe: TypeAlias = Callable[[Outgoing], object]
+"""Is told of each request in the thread that made it, so it must be quick, safe to use from many, and never raise."""
 
 
 def nobody(_outgoing: Outgoing) -> None:

@@ -8,7 +8,7 @@ LONGEST: Final = 120
 """Characters of record text that are shown (rule R11)."""
 
 _READ: Final = 4 * LONGEST  # what lies beyond cannot be shown, so it is not worked on
-_PLAIN: Final = re.compile(r"[A-Za-z0-9 ,;()/%+^'-]{0,120}")
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 ,;()/%+^'-]{0,119}")
 _SIGNS: Final = frozenset(" .,;()/%+^'µ-")
 _LIKE: Final = str.maketrans(
     {
@@ -20,17 +20,20 @@ _LIKE: Final = str.maketrans(
         "\N{MINUS SIGN}": "-",
     }
 )
-_LINKING_DOT: Final = re.compile(r"(?<=www)\.(?=\S)|\.(?=[^\W\d_])", re.IGNORECASE)
+_LIST_MARK: Final = re.compile(r"\A(\d+)[.)](?=\s|\Z)")
+_LINKING_DOT: Final = re.compile(r"\.(?=[^\W\d_])")
+_LINKING_WORD: Final = re.compile(r"ww(?=w)", re.IGNORECASE)  # GitHub's Markdown links "www." even before a space
 
 
 def shown(text: str) -> str:
     """The text as it may stand inside a sentence of a card, at most 120 characters; "" if nothing is left (R11).
 
     NFKC; control and format characters out; letters, digits, space and ``.,;()/%+^'µ-`` only, anything else is a
-    space; ``www.`` and a dot before a letter are broken by a space, so that no renderer makes a link of them. It must
-    not start a line: that is for the one who prints it.
+    space; ``www`` and a dot before a letter are broken by a space, so that no renderer makes a link of them, also where
+    a sentence of ours goes on with a full stop (F23). What would begin a list is cut from its beginning, because the
+    text may stand first in an item of ours: ``- item`` is ``item``, and ``1. item`` is ``1 item``.
     """
-    if _PLAIN.fullmatch(text) and "  " not in text:
+    if _PLAIN.fullmatch(text) and "  " not in text and not _LINKING_WORD.search(text):
         return text.strip()
     folded = unicodedata.normalize("NFKC", text[:_READ].replace("\n", " ").replace("\r", " ").replace("\t", " "))
     kept = "".join(
@@ -38,5 +41,5 @@ def shown(text: str) -> str:
         for sign in folded.translate(_LIKE)
         if unicodedata.category(sign) not in {"Cc", "Cf"}
     )
-    broken = _LINKING_DOT.sub(". ", " ".join(kept.split()))
-    return broken[:LONGEST].strip()
+    broken = _LINKING_WORD.sub(r"\g<0> ", _LINKING_DOT.sub(". ", " ".join(kept.split())))
+    return _LIST_MARK.sub(r"\1", broken.lstrip("-+ "))[:LONGEST].strip()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from cards.chart import Area, Input, Reading
@@ -27,6 +28,7 @@ _HARMLESS: Final = frozenset({"information", "warning", "success"})
 _READING_BY_TROUBLE: Final = {Trouble.NOT_PERMITTED: Reading.NOT_PERMITTED}
 
 
+@lru_cache(256)  # the keys are those of our queries, in their hundreds of calls a second
 def area_of(key: str) -> Area | None:
     """The part of the record that a query fills; None for a query that is not ours."""
     return AREAS.get(_SPLIT.sub("", key))

@@ -41,6 +41,8 @@ ANYONE = "anyone"
 RETRY_AFTER = "5"  # seconds; a database that is restarted is back by then, or is not for a while
 RETRY_SOON = "2"  # seconds; every call that is under way has been answered by then
 
+_ONE_TOO_MANY = 1  # byte: of a body in chunks the framework reads so much and drops the rest without a word
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
 
@@ -71,7 +73,7 @@ class Routes:
 
     def register(self, app: Flask) -> None:
         """Put the addresses and the edge of the service into an application."""
-        app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+        app.config["MAX_CONTENT_LENGTH"] = MAX_BODY + _ONE_TOO_MANY
         app.url_map.strict_slashes = False  # B1: /cds-services/ is no redirect
         app.url_map.merge_slashes = False  # a client that appends to "…/cds-services/" asks for "//id"
         app.add_url_rule("/cds-services", "discover", self.discover, methods=["GET"])
@@ -250,7 +252,7 @@ def _refuse_encoded() -> None:
 
 def _bytes_of_feedback() -> bytes:
     """The body of feedback, of which no more is read than may be used. Raises TooLarge."""
-    request.max_content_length = feedback.MAX_BODY
+    request.max_content_length = feedback.MAX_BODY + _ONE_TOO_MANY
     try:
         return request.get_data(cache=False)
     except RequestEntityTooLarge:

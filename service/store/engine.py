@@ -1,5 +1,6 @@
 """Connections to a database: SQLite in one file with a write-ahead log, or PostgreSQL (R17)."""
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ def _sqlite(file: str, *, create: bool) -> Engine:
     path = Path(file).absolute()
 
     def open_file() -> sqlite3.Connection:
+        if not create:
+            _refuse_read_only(path)
         connection = sqlite3.connect(
             f"{path.as_uri()}?mode={'rwc' if create else 'rw'}", timeout=WAIT_SECONDS, uri=True, check_same_thread=False
         )
@@ -66,6 +69,15 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _refuse_read_only(path: Path) -> None:
+    """A connection opened while the file, or the log beside it, can only be read stays so and would be kept for later
+    calls, whatever becomes of the file: the service would not recover (F28).
+    """
+    for part in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        if part.exists() and not os.access(part, os.W_OK):
+            raise sqlite3.OperationalError("The file of the store may only be read.")
 
 
 def _same_file(path: Path, opened: tuple[int, int] | None) -> None:

@@ -1,29 +1,19 @@
 """Myotonia, known neuromuscular disease and facial spasm (specification P7, P8, P17)."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
 
 import pytest
 
-from cards.card import Advice, Card
+from cards.card import Advice
 from cards.content import Content
 from cards.finding import Refer, RequestTest
 from cards.red_flags import CONTENT
-from cards.when import When
 from tests.cards.asked import DONE, card_of, dealt, referrals
 
 Ask = Callable[..., Advice]
 
-FLAG, ADVICE, KNOWN = "referral-red-flag", "symptom-advice", "known-neuromuscular"
+ADVICE, KNOWN = "symptom-advice", "known-neuromuscular"
 TWITCH = "muscle-fasciculation 40 days ago"
-
-
-def card(advice: Advice, topic: str = FLAG) -> Card:
-    return card_of(advice, topic)
-
-
-def dated(first: date, last: date) -> When:
-    return When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), first, last)
 
 
 # P7: myotonia
@@ -33,14 +23,14 @@ def test_myotonia_is_a_warning_with_referral_ck_tsh_and_electrolytes(advised: As
     advice = advised(problems=["myotonia 20 days ago", "muscle-cramp 20 days ago"], results=DONE[1:2])
     assert dealt(advice)["myotonia"] == "warning"
     assert ADVICE not in dealt(advice)
-    orders = [s.order for s in card(advice, "myotonia").suggestions if isinstance(s, RequestTest | Refer)]
+    orders = [s.order for s in card_of(advice, "myotonia").suggestions if isinstance(s, RequestTest | Refer)]
     assert orders == ["refer-neurology", "order-ck", "order-tsh", "order-ue"]
 
 
 def test_myotonia_beside_a_running_referral_proposes_no_second_one(advised: Ask) -> None:
     advice = advised(problems=["myotonia 20 days ago"], orders=["refer-neurology active 10 days ago"], results=DONE)
     assert dealt(advice) == {"myotonia": "warning"}
-    assert card(advice, "myotonia").suggestions == ()
+    assert card_of(advice, "myotonia").suggestions == ()
 
 
 # P8: known disease
@@ -67,7 +57,7 @@ def test_known_disease_withholds_even_the_immediate_card_and_names_the_breathing
         problems=["motor-neurone-disease 300 days ago", TWITCH, "muscle-weakness 5 days ago", "orthopnoea 1 days ago"]
     )
     assert dealt(advice) == {KNOWN: "info"}
-    assert "telephoning the team the same day" in card(advice, KNOWN).detail
+    assert "telephoning the team the same day" in card_of(advice, KNOWN).detail
 
 
 def test_a_critical_result_still_speaks_beside_known_disease(advised: Ask) -> None:
@@ -112,7 +102,7 @@ def test_nothing_is_said_on_treatment_in_known_disease(content: Content) -> None
 def test_facial_spasm_proposes_a_referral_and_no_blood_test(advised: Ask) -> None:
     advice = advised(problems=["hemifacial-spasm 20 days ago"])
     assert dealt(advice) == {"facial-spasm": "info"}
-    assert [type(s) for s in card(advice, "facial-spasm").suggestions] == [Refer]
+    assert [type(s) for s in card_of(advice, "facial-spasm").suggestions] == [Refer]
 
 
 @pytest.mark.parametrize(

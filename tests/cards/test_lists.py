@@ -79,7 +79,10 @@ def test_an_ingredient_with_a_row_of_its_own_is_looked_for_whatever_its_class(co
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        (ROW.format("horoscope"), "there is no concept 'horoscope'"),
+        (ROW.format("horoscope"), "there is no problem concept 'horoscope'"),
+        (ROW.format("statin"), "there is no problem concept 'statin'"),
+        (ROW.format("order-ck"), "there is no problem concept 'order-ck'"),
+        (ROW.format("tinnitus").replace("concepts", "orders"), "there is no order concept 'tinnitus'"),
         (ROW.format("tinnitus").replace("concepts", "medicines"), "there is no class of medicines 'tinnitus'"),
         (ROW.format("tinnitus").replace("concepts", "ingredients"), "'tinnitus' is no ingredient"),
         (ROW.format("tinnitus").replace("E15", "E99"), "there is no source 'E99'"),

@@ -23,8 +23,8 @@ def problems(method: str, path: str, status: int, content_type: str | None, body
     judged[status] = judged.get(status, 0) + 1
     if method in ("HEAD", "OPTIONS") and not body:
         return []
-    if status == 200 and _PAGE.fullmatch(path):
-        return []  # the page of the demo profile and its parts: no address of CDS Hooks
+    if (status == 200 and _PAGE.fullmatch(path)) or (status, path, body) == (302, "/", b""):
+        return []  # the page of the demo profile, its parts and the way to it: no address of CDS Hooks
     if content_type == "application/fhir+json" and path.startswith("/demo/fhir/"):
         content_type = "application/json"  # the record system of the demo, which speaks FHIR
     if content_type != "application/json":

@@ -45,8 +45,10 @@ class Sekmet:
 
 
 @contextmanager
-def running(folder: Path, *, token: str | None = None, absolute_references: bool = False) -> Iterator[Sekmet]:
-    """The server, up and empty. It takes whatever it is given: records of older FHIR versions are no valid R4."""
+def running(
+    folder: Path, *, token: str | None = None, absolute_references: bool = False, strict: bool = False
+) -> Iterator[Sekmet]:
+    """The server, up and empty. Unless it is strict it takes whatever it is given: older FHIR is no valid R4."""
     command = program("sekmet", "sekmet")
     port = free_port()
     base = f"http://127.0.0.1:{port}/fhir"
@@ -57,7 +59,7 @@ def running(folder: Path, *, token: str | None = None, absolute_references: bool
         "data_dir": str(folder),
         "db_path": str(folder / "sekmet.db"),
         "server_auth": {"types": ["bearer"] if token else ["none"], "tokens": [token] if token else []},
-        "validation": {"inbound": "off"},
+        "validation": {"inbound": "strict" if strict else "off"},
         "simulator": {"enabled": False},
         "server_behaviour": {"absolute_references": absolute_references},
     }

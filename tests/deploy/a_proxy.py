@@ -53,14 +53,17 @@ def nginx(conf: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextmanager
-def demo_proxy(folder: Path, service_port: int) -> Iterator[int]:
-    """The file to try it with, in front of a service on ``service_port``; its own port."""
-    port = a_free_port()
+def demo_proxy(folder: Path, service_port: int, fhir_port: int | None = None, port: int | None = None) -> Iterator[int]:
+    """The file to try it with, in front of a service on ``service_port``; its own port.
+
+    ``fhir_port``: a FHIR server on this machine in place of the one of the compose file. ``port``: where to listen.
+    """
+    port = port or a_free_port()
     changes = {
         "listen 8080;": f"listen 127.0.0.1:{port};",
         "server 127.0.0.1:5000;": f"server 127.0.0.1:{service_port};",
         "/tmp/nginx": f"{folder}/nginx",
-    }
+    } | ({} if fhir_port is None else {"$fhir_server fhir:8080;": f"$fhir_server 127.0.0.1:{fhir_port};"})
     with nginx(written(folder, "nginx.conf", FOLDER / "nginx.conf", changes), port):
         yield port
 

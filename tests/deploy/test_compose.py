@@ -96,7 +96,7 @@ def test_what_a_container_mounts_is_in_the_tree_and_read_only_or_a_volume_that_i
 @EACH
 def test_nothing_is_published_beyond_this_machine_unless_it_is_asked_for(name):
     for port in SERVICES[name].get("ports", []):
-        assert port.startswith(("127.0.0.1:", "${MUSCLE_CDS_LISTEN:-127.0.0.1}:"))
+        assert port.startswith(("127.0.0.1:", "${EDGE_ADDRESS:-127.0.0.1}:"))
 
 
 @EACH
@@ -146,8 +146,9 @@ def test_proxy_and_service_agree_on_the_port():
     assert f"EXPOSE {port}" in DOCKERFILE
     assert f'CMD ["muscle-cds", "serve", "--port", "{port}"]' in DOCKERFILE
     assert f"server hooks:{port};" in text_of(Path("deploy/compose/upstream.conf"))
-    for name in ("service", "hooks"):
-        assert SERVICES[name]["healthcheck"]["test"] == ["CMD", "python", "-m", "service.health", port]
+    check = ["CMD", "python", "-m", "service.health", port]
+    assert SERVICES["service"]["healthcheck"]["test"] == check
+    assert SERVICES["hooks"]["healthcheck"]["test"] == [*check, "/readyz"]
     assert f'"python", "-m", "service.health", "{port}"' in DOCKERFILE
 
 

@@ -161,11 +161,23 @@ def test_a_pod_is_not_given_variables_that_would_stop_the_start(pod):
     assert pod["spec"]["enableServiceLinks"] is False
 
 
+KNOWN = {option.variable for option in options()} | {"MUSCLE_CDS_CONFIG", "MUSCLE_CDS_STORE_FILE"}
+
+
+def test_a_patch_sets_settings_that_exist():
+    (patch,) = documents(K8S / "metrics" / "deployment-patch.yaml")
+    (container,) = patch["spec"]["template"]["spec"]["containers"]
+
+    assert {one["name"] for one in container["env"]} <= KNOWN
+    assert {int(one["value"].rpartition(":")[2]) for one in container["env"]} == {
+        port["containerPort"] for port in container["ports"]
+    }
+
+
 @EACH_POD
 def test_a_pod_sets_settings_that_exist_and_holds_no_secret(pod):
-    known = {option.variable for option in options()} | {"MUSCLE_CDS_CONFIG", "MUSCLE_CDS_STORE_FILE"}
     for container in pod["spec"]["containers"]:
-        assert {one["name"] for one in container["env"]} <= known
+        assert {one["name"] for one in container["env"]} <= KNOWN
         for mount in container["volumeMounts"]:
             assert mount["name"] in {volume["name"] for volume in pod["spec"]["volumes"]}
             assert mount.get("readOnly", False) == (mount["mountPath"] != "/tmp")
@@ -196,7 +208,7 @@ def test_the_probes_ask_what_they_are_for():
 def test_a_pod_has_time_to_finish_what_it_began():
     (container,) = HOOKS["containers"]
     before = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
-    not_ready = next((int(option.default) for option in options() if option.name == "drain_seconds"), 5)
+    not_ready = next(int(option.default) for option in options() if option.name == "drain_seconds")
 
     assert before == 5
     assert HOOKS["terminationGracePeriodSeconds"] == 30

@@ -5,12 +5,10 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.deploy import licences
 from tests.deploy.licences import ALLOWED, ALLOWED_FOR, IMAGE, PAGE, RUNTIME, installed, page, parts, pins
 from tests.repository import ROOT, project_files, text_of
 
@@ -22,31 +20,11 @@ SCRIPTS = sorted(
 )
 
 
-# --- pins ---------------------------------------------------------------------------------------------------------
+# --- pins; their form and what they have to hold: tests/docs/test_requirements.py ------------------------------------
 
 
-@pytest.mark.parametrize("path", [path for path in project_files() if path.parts[0] == "requirements"], ids=str)
-def test_a_requirements_file_holds_names_versions_and_hashes_and_nothing_else(path):
-    for line in text_of(path).splitlines():
-        assert re.fullmatch(r"[a-z0-9][a-z0-9.-]*==\S+( ;.+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?", line), line
-
-
-def test_one_version_of_everything():
-    runtime, image, dev = pins(RUNTIME), pins(IMAGE), pins(DEV)
-
-    assert runtime.items() <= image.items() <= dev.items()
-    assert {name for name in image if name not in runtime} == ALLOWED_FOR.keys()
-
-
-def test_what_the_project_asks_for_is_pinned():
-    asked = tomllib.loads(text_of(Path("pyproject.toml")))["project"]
-
-    def names(requirements):
-        return {licences.normal(re.match(r"[\w.-]+", one)[0]) for one in requirements}
-
-    assert names(asked["dependencies"]) <= pins(RUNTIME).keys()
-    assert names(asked["optional-dependencies"]["postgres"]) <= pins(IMAGE).keys()
-    assert names(asked["optional-dependencies"]["dev"]) <= pins(DEV).keys()
+def test_the_image_adds_the_driver_of_the_shared_store_and_nothing_else():
+    assert {name for name in pins(IMAGE) if name not in pins(RUNTIME)} == ALLOWED_FOR.keys()
 
 
 def test_the_image_installs_the_list_that_was_audited():

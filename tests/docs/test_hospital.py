@@ -16,6 +16,7 @@ import pytest
 from service.clients import CLIENT_KEYS
 from service.reference import CLIENT_KEYS as DESCRIBED
 from service.settings import options, read
+from tests.contract.calls import topics
 from tests.contract.cds_hooks import faults
 from tests.repository import ROOT, text_of
 
@@ -80,12 +81,13 @@ def test_the_page_can_be_followed_from_its_first_to_its_last_line(tmp_path, envi
 
     assert "client main-record-system" in said[1]
     assert said[-2].split() == ["200"]
-    assert said[-1].split() == ["401", "401"]
+    assert said[-1].split() == ["401", "401", "200", "401"]
     answer = json.loads((folder / "answer.json").read_text())
-    assert (faults("response", answer), answer) == ([], {"cards": []})
+    assert faults("response", answer) == []
+    assert "missing-tests" in topics(answer["cards"])
     assert json.loads((folder / "refusal.json").read_text())["resourceType"] == "OperationOutcome"
     reasons = [json.loads(line).get("not_trusted") for line in log.splitlines() if '"request"' in line]
-    assert reasons == [None, "no-token", "bad-audience"]
+    assert reasons == [None, "no-token", "bad-audience", None, "replayed"]
 
 
 # --- the example file -------------------------------------------------------------------------------------------------
@@ -111,6 +113,8 @@ def test_what_the_example_file_has_commented_out_are_keys_with_their_defaults():
         "overlay",
         "metrics_address",
         "audit_file",
+        "fhir_ca_file",
+        "fhir_proxy",
     }
     for key in commented:
         written = settings[key]

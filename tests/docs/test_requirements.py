@@ -16,9 +16,11 @@ from tests.repository import PACKAGES, modules, project_files, text_of
 
 FILES = [path for path in project_files() if path.parts[0] == "requirements"]
 RUNTIME, DEV, BUILD = (Path("requirements") / f"{name}.txt" for name in ("runtime", "dev", "build"))
+POSTGRES = Path("requirements/postgres.txt")  # runtime.txt and the driver of the shared store: what the image holds
 SEKMET, HEALTHCHAIN = (Path("requirements") / f"{name}.txt" for name in ("sekmet", "healthchain"))
 RUN_ELSEWHERE = {
-    Path("tests/counterparts/play_healthchain.py"): HEALTHCHAIN
+    Path("tests/counterparts/play_healthchain.py"): HEALTHCHAIN,
+    Path("bench/healthchain_service.py"): HEALTHCHAIN,
 }  # by the interpreter of its own environment
 PIN = re.compile(r"([a-z0-9][a-z0-9-]*)==([0-9][0-9A-Za-z.]*) \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
@@ -42,7 +44,7 @@ def missing_from(pinned: dict[str, str], wanted: list[str]) -> list[str]:
 
 
 def test_there_are_files_for_running_testing_and_building_and_one_for_each_counterpart():
-    assert set(FILES) == {RUNTIME, DEV, BUILD, SEKMET, HEALTHCHAIN}
+    assert set(FILES) == {RUNTIME, POSTGRES, DEV, BUILD, SEKMET, HEALTHCHAIN}
 
 
 def test_each_counterpart_is_pinned_at_the_version_the_makefile_resolves():
@@ -90,8 +92,12 @@ def test_a_requirement_that_nothing_meets_is_noticed():
     ]
 
 
+def test_what_the_shared_store_needs_is_pinned():
+    assert missing_from(pins(POSTGRES), project()["project"]["optional-dependencies"]["postgres"]) == []
+
+
 def test_the_tests_run_on_the_versions_the_service_ships_with():
-    assert pins(RUNTIME).items() <= pins(DEV).items()
+    assert pins(RUNTIME).items() <= pins(POSTGRES).items() <= pins(DEV).items()
 
 
 def test_the_versions_that_are_installed_are_the_pinned_ones():
@@ -113,7 +119,7 @@ def packages_imported_by(paths: Iterable[Path]) -> set[frozenset[str]]:
     providers = packages_distributions()
     return {
         frozenset(canonicalize_name(name) for name in providers.get(root, [root]))
-        for root in roots - set(sys.stdlib_module_names) - {*PACKAGES, "tests"}
+        for root in roots - set(sys.stdlib_module_names) - {*PACKAGES, "tests", "bench"}
     }
 
 
@@ -128,7 +134,7 @@ def test_whatever_a_test_imports_is_pinned():
     imported = packages_imported_by(
         path
         for path in project_files()
-        if path.parts[0] == "tests" and path.suffix == ".py" and path not in RUN_ELSEWHERE
+        if path.parts[0] in ("tests", "bench") and path.suffix == ".py" and path not in RUN_ELSEWHERE
     )
 
     assert imported

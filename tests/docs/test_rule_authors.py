@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cards.lists import TABLES
 from tests.repository import PACKAGES, ROOT, text_of
 
 PAGE = text_of(Path("docs/rule-authors.md"))
@@ -74,8 +75,15 @@ def test_a_slip_is_answered_with_file_table_and_line(copy: Path):
     refused = check(copy)
 
     assert refused.returncode != 0
-    assert f"quinine.toml: [[contraindication]] no. 1, line {line}: there is no concept 'tinitus'" in refused.stderr
+    assert (
+        f"quinine.toml: [[contraindication]] no. 1, line {line}: there is no problem concept 'tinitus'"
+        in refused.stderr
+    )
     assert "Traceback" not in refused.stderr
+
+
+def test_every_table_of_rows_is_named_on_the_page():
+    assert [name for name in TABLES if f"`[[{name}]]`" not in PAGE] == []
 
 
 def test_every_key_of_the_page_is_one_that_a_sheet_may_hold():

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import figures
+from tests.faults.canary import _nothing_of_a_patient_leaves  # noqa: F401 -- F25 watches the whole suite
 from tests.faults.server import Ehr, FaultyServer, running
 from tests.service.test_server import Running, server
 

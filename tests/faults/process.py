@@ -1,6 +1,7 @@
 """What the kernel tells of a running worker: its threads, memory and time on the processor. Linux only."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,28 @@ needs_proc = pytest.mark.skipif(
 MIB = 1024 * 1024
 
 
+def children(main: int) -> list[int]:
+    """The processes that the server command looks after: its workers, and that of the metrics if they are on."""
+    text = Path(f"/proc/{main}/task/{main}/children").read_text(encoding="ascii")
+    return [int(one) for one in text.split()]
+
+
+def workers_of(service: Running, count: int) -> list[int]:
+    """All of them, once they are there: the first answers before the last is forked."""
+    found: list[int] = []
+    for _ in range(200):
+        found = children(service.process.pid)
+        if len(found) == count:
+            break
+        time.sleep(0.02)
+    assert len(found) == count
+    return found
+
+
 def worker_of(service: Running) -> int:
     """The process that answers: the only child of the server command."""
-    main = service.process.pid
-    children = (Path(f"/proc/{main}/task/{main}/children")).read_text(encoding="ascii").split()
-    assert len(children) == 1
-    return int(children[0])
+    (worker,) = children(service.process.pid)
+    return worker
 
 
 def threads(pid: int) -> int:

@@ -128,10 +128,9 @@ def test_a_good_token_with_any_byte_changed_is_never_answered_and_never_a_defect
     assert broken not in answer
 
 
-def test_the_log_knows_why_and_holds_nothing_of_a_token(service, call):
+def test_the_log_holds_nothing_of_a_token(service, call):
     forged = FORGED["a foreign key in the jwk header"]()
-    _, answered, _ = service.post(call, by=forged)
 
-    assert service.line_of(answered["X-Correlation-ID"])["not_trusted"] == "bad-signature"
+    assert service.status(call, by=forged) == 401
     assert not any(part in line for line in service.out for part in forged.split("."))
     assert not any(line["status"] >= 500 for line in service.asked())

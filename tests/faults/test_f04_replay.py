@@ -22,7 +22,7 @@ def folder():
 
 @pytest.fixture(scope="module")
 def service(folder):
-    with production(folder) as running:
+    with production(folder, threads=64) as running:  # room for 32 at once in either worker
         yield running
 
 

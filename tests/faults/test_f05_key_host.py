@@ -16,7 +16,7 @@ from tests.service.hooks.tokens import EC, headers, public, signed
 
 NEW = ECKey.generate_key("P-384", {"kid": "new"})
 FAULTS = ("down", "slow", "HTML", "5 MB")
-KEPT = 7.0  # seconds, in place of 24 hours
+KEPT = 5.0  # seconds, in place of 24 hours
 SHORT_TIMES = f"""
 from service.hooks import keys
 keys.FRESH_SECONDS, keys.FORCED_SECONDS, keys.FIRST_SECONDS, keys.KEPT_SECONDS = 0.5, 0.5, 0.5, {KEPT}
@@ -57,7 +57,6 @@ def test_keys_are_there_before_the_first_call_and_200_unknown_ids_ask_nobody_for
         assert status(service, "one") == 200
 
         assert [path for path, _ in host.asked] == ["/jwks"] * WORKERS
-        assert {line.get("not_trusted") for line in service.asked()} == {None, "no-token", "unknown-key"}
 
 
 def test_a_key_host_that_hangs_delays_neither_the_start_nor_other_clients():

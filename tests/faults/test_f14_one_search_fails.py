@@ -80,7 +80,7 @@ def test_p10_a_search_that_hangs_is_named_in_time_and_the_others_are_used(
     answer = fail(hasty, ehr, whole, kind, fault)
 
     worst[fault] = max(worst.get(fault, 0), answer.ms)
-    assert answer.ms < HASTY_MS + 400
+    assert answer.ms < HASTY_MS + 100
     record("P10", f"answer, any one search: {fault}, deadline {HASTY_MS} ms: worst of 8", worst[fault], "ms")
 
 

@@ -1,12 +1,16 @@
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 import responses
 
-from service.app import answer_once, create_app, load_parts, warn_of_overdue_content
+from service.app import answer_once, create_advisor, create_app, load_parts, warn_of_overdue_content
+from service.clients import Client
 from service.demo import patients
 from service.errors import BadCall, BadContent, BadSettings
+from service.hooks.request import parse
+from service.hooks.services import SERVICES
 from service.observe import AccessLog
 from service.settings import Profile, Settings
 from tests.contract.cds_hooks import faults
@@ -111,3 +115,25 @@ def test_the_start_warns_once_the_content_is_past_its_review_date(parts, day, li
 
     assert len(written) == lines
     assert all("past its review date" in line and "2027-06-15" in line for line in written)
+
+
+def test_fhir_servers_are_called_as_the_settings_say_and_each_client_has_its_own(parts):
+    told = []
+    client = Client("north", "https://north.example", fhir_bases=("http://127.0.0.1:9/fhir",), open_server=True)
+    ours = Settings(profile=Profile.DEMO, clients=(client,))
+    advisor = create_advisor(ours, parts, observe=told.append)
+    raw = body(fhirServer="http://127.0.0.1:9/fhir")
+    advisor.advise(replace(parse(raw, SERVICES[0]), client="north"))
+    advisor.retriever.close()
+
+    assert {one.client for one in told} == {"north"}
+    assert advisor.by_client["north"].circuit_open
+    assert not advisor.retriever.circuit_open
+
+
+def test_a_file_of_authorities_that_holds_none_stops_the_start(parts, tmp_path):
+    file = tmp_path / "authorities.pem"
+    file.write_text("nothing of the kind")
+
+    with pytest.raises(BadSettings, match="fhir_ca_file"):
+        create_app(Settings(profile=Profile.DEMO, fhir_bases=("https://ehr.example/fhir",), fhir_ca_file=file), parts)

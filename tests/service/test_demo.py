@@ -139,6 +139,12 @@ def test_only_the_refused_results_are_refused():
     }
 
 
+def test_the_bare_address_leads_to_the_page():
+    answer = an_app().test_client().get("/")
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/demo/")
+
+
 def test_the_patients_are_listed_and_served_ready_to_post():
     client = an_app().test_client()
     listed = client.get("/demo/patients").get_json()["patients"]
@@ -162,6 +168,7 @@ def test_a_patient_who_is_not_there_is_a_404_in_json(name):
 def test_what_to_try_names_every_patient_and_a_command_for_a_record_and_for_an_order():
     said = what_to_try("http://127.0.0.1:5000")
 
+    assert said.startswith("Open http://127.0.0.1:5000/demo/ in a browser")
     assert all(name in said for name in patients())
     assert (
         "curl -s http://127.0.0.1:5000/demo/patients/low-potassium-on-indapamide | curl -s -H "

@@ -98,6 +98,20 @@ def test_every_module_of_the_page_is_used_and_every_one_it_imports_is_there(name
         assert f"/{name}" in others
 
 
+def test_the_picture_on_the_readme_is_one_and_small():
+    picture = (ROOT / "docs" / "images" / "demo.png").read_bytes()
+
+    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+    assert int.from_bytes(picture[16:20]) == 1280
+    assert len(picture) < 200_000
+
+
+def test_the_page_about_the_demo_names_every_patient_by_the_title_on_the_page():
+    named = re.findall(r"^\| ([^|`]+) \| [^|]+ \|$", (ROOT / "docs" / "demo.md").read_text(), flags=re.MULTILINE)
+
+    assert [name for name in named if name not in ("Patient", "Address")] == [one.title for one in patients().values()]
+
+
 @pytest.mark.parametrize("path", ["/demo/", "/demo/static/page.js", "/demo/about", "/demo/patients", "/demo/orderables", "/demo/feedback", "/demo/fhir/metadata", "/demo/fhir/Patient"])  # fmt: skip
 def test_none_of_it_is_there_in_production(path):
     settings = Settings(profile=Profile.PRODUCTION, authentication=False, accept_risk=frozenset({"no-authentication"}))

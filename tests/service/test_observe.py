@@ -158,13 +158,13 @@ def spoken():
 
 
 def test_what_a_library_says_is_a_line_without_its_arguments(spoken, capfd):
-    log = logging.getLogger("urllib3.connectionpool")
+    log = logging.getLogger("library.connectionpool")
     log.error("Connection to %s lost", CANARY, exc_info=LookupError(CANARY))
     log.warning("no place for " + CANARY)  # noqa: G003 -- as some libraries do
     log.info("not said %s", CANARY)
 
     first, second = logged(spoken)
-    assert (first["said"], first["library"], first["error"]) == ("Connection to", "urllib3", "LookupError")
+    assert (first["said"], first["library"], first["error"]) == ("Connection to", "library", "LookupError")
     assert second["level"] == "warning"
     assert CANARY not in "".join(spoken)
     assert capfd.readouterr() == ("", "")

@@ -126,6 +126,14 @@ def test_a_server_that_refuses_is_named_with_its_reason():
             seed(stub.base, TODAY)
 
 
+def test_a_server_that_hangs_up_is_named_with_what_it_did_not_take():
+    with running(token=None) as stub:
+        stub.answers("metadata", Reply(200, {"resourceType": "CapabilityStatement"}))
+        stub.answers(f"Patient/demo-{next(iter(records(TODAY)))}", Reply(reset=True))
+        with pytest.raises(NotSeeded, match=r"^Patient/demo-[a-z-]+ was not taken: the FHIR server does not answer"):
+            seed(stub.base, TODAY)
+
+
 def test_a_server_that_is_moved_elsewhere_is_not_followed():
     with taking() as other, running(token=None) as stub:
         stub.answers("metadata", Reply(302, headers={"Location": f"{other.base}/metadata"}))

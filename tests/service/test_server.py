@@ -85,7 +85,7 @@ class Running:
 def server(*arguments, **environment):
     port = free_port()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MUSCLE_CDS_") and name != "ENV"}
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+", encoding="utf-8") as err:
+    with tempfile.TemporaryFile("a+", encoding="utf-8") as out, tempfile.TemporaryFile("a+", encoding="utf-8") as err:
         process = subprocess.Popen(
             [sys.executable, "-m", "service", *arguments, "--port", str(port)],
             cwd=ROOT,

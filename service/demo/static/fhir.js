@@ -1,5 +1,7 @@
 // What the page needs of FHIR: asking the record system's own server, and reading a few elements for people.
 
+import { json } from "./net.js";
+
 const BASE = "/demo/fhir";
 
 /** The resources of a searchset or a single answer; null if the server refused. */
@@ -21,8 +23,7 @@ export function filledIn(template, context) {
 
 /** One read or search of the record system: the JSON of the answer, an OperationOutcome where it was refused. */
 export async function ask(path) {
-  const response = await fetch(`${BASE}/${path}`, { headers: { Accept: "application/fhir+json" } });
-  return response.json();
+  return json(`${BASE}/${path}`, { headers: { Accept: "application/fhir+json" } });
 }
 
 /** A CodeableConcept in words. */

@@ -1,11 +1,12 @@
 // CDS Hooks from the side of the record system: discovery, a hook call, feedback. Every call is kept for the side panel.
 
+import { asked, json } from "./net.js";
+
 const USER = "Practitioner/demo-gp";
 
 /** The services, by the hook that calls them. */
 export async function discover() {
-  const response = await fetch("/cds-services");
-  const { services } = await response.json();
+  const { services } = await json("/cds-services");
   return Object.fromEntries(services.map((service) => [service.hook, service]));
 }
 
@@ -38,11 +39,11 @@ async function post(path, hook, request) {
   let status = 0;
   let answer = null;
   try {
-    const response = await fetch(path, {
+    const response = await asked(path, {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(request),
     });
     status = response.status;
-    answer = await response.json();
+    answer = response.json();
   } catch {
     answer ??= { said: "The service could not be reached." };
   }

@@ -1,6 +1,7 @@
 // The order pad: a search by name with a list to choose from, by the pattern of a combobox with a list of options.
 
 import { announce, counted, el, show } from "./dom.js";
+import { json } from "./net.js";
 
 const KINDS = { medicine: "Medicine", test: "Test", referral: "Referral" };
 
@@ -22,12 +23,11 @@ export function showOrderPad(place, choose) {
 
 async function look(pad, input, list, choose) {
   pad.asked += 1;
-  const { asked } = pad;
+  const turn = pad.asked;
   const text = input.value.trim();
   if (text.length < 2) return close(pad, input, list);
-  const response = await fetch(`/demo/orderables?q=${encodeURIComponent(text)}`);
-  const { orderables } = await response.json();
-  if (asked !== pad.asked) return undefined;
+  const { orderables } = await json(`/demo/orderables?q=${encodeURIComponent(text)}`);
+  if (turn !== pad.asked) return undefined;
   Object.assign(pad, { found: orderables, active: -1 });
   show(list, orderables.map((one, at) => el("li", {
     id: `found-${at}`, role: "option", "aria-selected": "false",

@@ -3,13 +3,13 @@
 import { showCards, showWaiting } from "./cards.js";
 import { el, show } from "./dom.js";
 import { call, contextOf, discover, report } from "./hooks.js";
+import { json } from "./net.js";
 import { Orders } from "./orders.js";
 import { Prefetch } from "./prefetch.js";
 import { byType, showBanner, showRecord } from "./record.js";
 import { showCall, showKept, showSwitches } from "./wire.js";
 
 const place = (id) => document.getElementById(id);
-const json = async (path) => (await fetch(path)).json();
 
 const [services, { patients }, about] = await Promise.all([discover(), json("/demo/patients"), json("/demo/about")]);
 const prefetch = new Prefetch(about.fhirServer);

@@ -2,6 +2,7 @@
 
 import { counted, el, show } from "./dom.js";
 import { filledIn } from "./fhir.js";
+import { json } from "./net.js";
 import { STATES } from "./prefetch.js";
 
 const MOST = 12;
@@ -15,7 +16,7 @@ export function showCall(place, bar, made) {
   show(place, el("ol", { class: "calls" }, calls.map((one, at) => el("li", {}, el("details", { open: at === 0 },
     el("summary", {}, inBrief(one)),
     el("p", { class: "path" }, `POST ${one.path}`),
-    json("Request", one.request), json("Answer", one.answer))))));
+    asJson("Request", one.request), asJson("Answer", one.answer))))));
 }
 
 function inBrief(one) {
@@ -29,7 +30,7 @@ function inShort(one) {
   return one.answer.cards ? counted(one.answer.cards.length, "card") : `${one.answer.recorded} recorded`;
 }
 
-function json(title, body) {
+function asJson(title, body) {
   const text = JSON.stringify(body, null, 2);
   return el("details", { class: "json" }, el("summary", {}, `${title} `, el("span", { class: "took" }, size(text))),
     el("pre", { tabindex: "0", "aria-label": title }, text));
@@ -70,8 +71,7 @@ function line(key, prefetch, changed) {
 
 /** What became of the cards so far, as the store of the service has it. */
 export async function showKept(place) {
-  const response = await fetch("/demo/feedback");
-  const { lines } = await response.json();
+  const { lines } = await json("/demo/feedback");
   if (!lines.length) return show(place, el("p", { class: "empty" }, "Nothing yet."));
   return show(place, el("table", {},
     el("thead", {}, el("tr", {}, ["Topic", "Shown", "Accepted", "Dismissed"].map((name) => el("th", { scope: "col" }, name)))),

@@ -144,7 +144,7 @@ def test_a_label_is_record_text_made_safe_and_never_empty():
     hostile = statement() | {"medicationCodeableConcept": concept(FUROSEMIDE, text="<img src=x> www.evil.example")}
     nothing_to_show = statement() | {"medicationCodeableConcept": concept(FUROSEMIDE, text="***")}
 
-    assert the_medicine(hostile).label == "img src x www. evil. example"
+    assert the_medicine(hostile).label == "img src x ww w. evil. example"
     assert the_medicine(nothing_to_show).label == "Furosemide"
 
 

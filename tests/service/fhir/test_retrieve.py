@@ -694,3 +694,24 @@ def test_a_query_of_medicines_is_told_by_its_area():
         "medicationRequests",
     }
     assert isinstance(QUERIES[0], Query)
+
+
+def test_r15_every_request_is_told_by_its_query_and_the_client_it_was_made_for(stub):
+    told = []
+    root = Retriever((), observe=told.append)
+    north = root.for_bases([FhirBase(stub.base)], "north")
+    stub.put(*the_record(), medicine(9, "Medication/m9"))
+    north.retrieve(
+        QUERIES,
+        prefetch={},
+        fhir_server=stub.base,
+        token=TOKEN,
+        patient_id="p1",
+        encounter_id="e1",
+        deadline=time.monotonic() + 10,
+    )
+    root.close()
+
+    assert {one.query for one in told} == {*KEYS, "medications"}
+    assert {one.client for one in told} == {"north"}
+    assert len(told) == len(stub.calls)

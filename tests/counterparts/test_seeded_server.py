@@ -1,0 +1,27 @@
+"""The synthetic patients go into a FHIR server nobody here wrote by the command for it, and are valid R4 to that server."""
+
+import subprocess
+import sys
+
+from service.demo.seed import records
+from tests.counterparts import sekmet
+from tests.counterparts.test_real_fhir_server import TODAY, TOKEN
+from tests.repository import ROOT
+
+
+def test_the_seed_command_fills_a_strict_server_twice_over_without_a_complaint(tmp_path):
+    wanted = {f"/fhir/{one['resourceType']}/{one['id']}" for record in records(TODAY).values() for one in record}
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    with sekmet.running(tmp_path, token=TOKEN, strict=True) as fhir:
+        for status in (201, 200):  # made, then brought up to date
+            after = max((line.number for line in fhir.lines()), default=0)
+            done = subprocess.run(
+                [sys.executable, "-m", "service", "seed", fhir.base, "--token-file", str(token), "--wait", "20"],
+                cwd=ROOT, capture_output=True, text=True, timeout=100, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr
+            put = {line.url: line.status for line in fhir.lines(after) if line.method == "PUT"}
+            assert put.keys() <= wanted
+            assert len(put) >= len(wanted) - 1  # the last line may be written after its answer was read
+            assert set(put.values()) == {status}
