@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from service.store.writer import Writer
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
+    from sqlalchemy.sql.dml import ReturningInsert
 
 
 class DatabaseStore:
@@ -125,12 +127,13 @@ class DatabaseStore:
 
     def _keep(self, cards: Sequence[ShownCard]) -> None:
         with self._connected() as connection:
-            connection.execute(_insert(connection, CARDS_SHOWN), [_shown_row(card) for card in cards])
+            connection.execute(_insert(connection.dialect.name, CARDS_SHOWN), [_shown_row(card) for card in cards])
 
 
-def _insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":
-    """Insert rows whose keys are not there yet."""
-    if connection.dialect.name == "postgresql":
+@cache
+def _insert(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
+    """Insert rows whose keys are not there yet. Made once, since making it takes as long as carrying it out."""
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 -- slow to load, and most sites have SQLite
 
         return postgresql.insert(table).on_conflict_do_nothing()
@@ -139,8 +142,13 @@ def _insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql
 
 def _insert_new(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
     """Insert a row unless its key is there: one statement, so that of any number at once exactly one is True."""
-    statement = _insert(connection, table).returning(*table.primary_key)
-    return bool(connection.execute(statement, row).all())
+    return bool(connection.execute(_insert_returning(connection.dialect.name, table), row).all())
+
+
+@cache
+def _insert_returning(dialect: str, table: Table) -> "ReturningInsert[Any]":
+    """As :func:`_insert`, telling the keys of the rows that were not there."""
+    return _insert(dialect, table).returning(*table.primary_key)
 
 
 def _clients(connection: Connection, cards: set[str]) -> dict[str, str]:
