@@ -57,7 +57,7 @@ sbom: $(VENV)/.dev ## write what ships, as CycloneDX JSON, into dist/: of the pa
 	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
 	  --output-file dist/muscle-cds-image.cdx.json requirements/postgres.txt
 
-counterparts: $(COUNTERPARTS:%=$(VENV)/counterparts/%/.made) ## a FHIR server and a second client, each in an environment of its own, for tests/counterparts
+counterparts: $(COUNTERPARTS:%=$(VENV)/counterparts/%/.made) ## a FHIR server and a client of others, for tests/counterparts
 
 bench: $(VENV)/.dev ## measure speed beside alternatives, and judge it: docs/performance.md
 	$(BIN)/python -m bench run
