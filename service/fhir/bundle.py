@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from service.fhir.resource import Resource, Typed, from_json
+from service.fhir.resource import READ, Resource, Typed, from_json
 from service.fhir.retrieved import Failed, Nothing, Resources, Trouble
 
 ENTRIES_OF_A_PREFETCH = 5_000
@@ -154,7 +154,10 @@ def _page(entries: list[_Entry], broken: list[str], bundle: _Bundle | _LooseBund
     trouble = Trouble.CUT_SHORT if cut else None
     for entry in entries:
         resource = entry.resource
-        mode = entry.search.mode if entry.search is not None else None
+        mode = None if entry.search is None else entry.search.mode
+        if resource is not None and mode == "match" and type(resource) in READ:  # what nearly every entry is
+            kept.append(resource)
+            continue
         if mode == "include":
             included += 1
         if resource is None:

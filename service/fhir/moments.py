@@ -12,6 +12,7 @@ EARLIEST_YEAR: Final = 1880
 """Dates before it are no dates of a living patient but stand for "not set" (0001-01-01): read as no date."""
 
 _LONGEST: Final = 40
+_DAY_LONG: Final = 10
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _FORM: Final = re.compile(
@@ -29,7 +30,9 @@ def moment(value: Any, zone: ZoneInfo) -> When | None:
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None
     value = value.strip()
-    if _DAY.fullmatch(value):  # what most dates are, a day or an instant: told apart, they are read the quicker
+    if len(value) == _DAY_LONG and _DAY.fullmatch(
+        value
+    ):  # what most dates are, a day or an instant: told apart, they are read the quicker
         return _whole_day(value, zone)
     if _INSTANT.fullmatch(value) and (found := _whole_instant(value, zone)) is not None:
         return found

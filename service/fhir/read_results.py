@@ -289,7 +289,11 @@ def _no_number(value: Any, resource: Resource, record: Record) -> str:
 
 def _may_be_haemolysed(resource: Resource, record: Record) -> bool:
     """Whether there is anything that could say so: most results carry nothing of the kind."""
-    return resource.interpretation is not None or resource.specimen is not None or bool(record.haemolysed_moments)
+    return (
+        resource.interpretation is not None
+        or (resource.specimen is not None and (resource.contained is not None or record.knows_samples))
+        or bool(record.haemolysed_moments)
+    )
 
 
 def _haemolysed(resource: Resource, when: When, record: Record) -> bool:

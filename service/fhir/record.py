@@ -20,7 +20,7 @@ from cards.when import When
 from service.fhir import moments, references
 from service.fhir.elements import Pair, contained, pairs
 from service.fhir.references import Whose
-from service.fhir.resource import Resource, from_object
+from service.fhir.resource import Resource, Specimen, from_object
 from service.fhir.shown import shown
 from terminology.analytes import Analyte, Limits
 from terminology.coding import Coding
@@ -73,6 +73,7 @@ class Record:
 
     __slots__ = (
         "_concepts",
+        "_has_specimens",
         "_index",
         "_medicines",
         "_moments",
@@ -132,6 +133,7 @@ class Record:
         self.doses: dict[tuple[bytes, frozenset[str]], Dose | None] = {}
         self._resources = resources
         self._index: dict[tuple[str, str], Resource] | None = None
+        self._has_specimens: bool | None = None
         self._moments: dict[str, When | None] = {}
         self._concepts: dict[tuple[Pair, ...], frozenset[str]] = {}
         self._observed: dict[bytes, Observed] = {}
@@ -248,6 +250,13 @@ class Record:
             return None if found is None else from_object(found)
         named, identity = references.type_and_id(text)
         return self._by_name().get((kind, identity)) if named in (kind, "") else None
+
+    @property
+    def knows_samples(self) -> bool:
+        """Whether any Specimen came along, or a test said of one that it is haemolysed."""
+        if self._has_specimens is None:
+            self._has_specimens = any(type(one) is Specimen for one in self._resources)
+        return self._has_specimens or bool(self.haemolysed_specimens)
 
     def _by_name(self) -> dict[tuple[str, str], Resource]:
         """The resources by type and id; made when one is first looked for, as in most calls none is."""

@@ -73,7 +73,7 @@ class Observation(_Typed, frozen=True, gc=False):
     note: Later = None
     comment: Any = None
     comments: Any = None
-    specimen: Any = None
+    specimen: Later = None
     referenceRange: Later = None  # noqa: N815
     component: Any = None
 
@@ -250,6 +250,9 @@ for _type in _ALL:
         setattr(Resource, _name, None)
 for _name, _type in _BY_NAME.items():
     setattr(_type, "resourceType", _name)  # noqa: B010 -- no field of theirs: it is what chose the class
+
+READ: Final[frozenset[type[Resource]]] = frozenset(_TYPES) - {OperationOutcome}
+"""The types that hold data of a record."""
 
 if TYPE_CHECKING:
     Typed: TypeAlias = Resource

@@ -8,7 +8,7 @@ LONGEST: Final = 120
 """Characters of record text that are shown (rule R11)."""
 
 _READ: Final = 4 * LONGEST  # what lies beyond cannot be shown, so it is not worked on
-_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 ,;()/%+^'-]{0,119}")
+_PLAIN: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9 ,;()/%+^'-]|\.(?=[0-9])){0,119}")
 _SIGNS: Final = frozenset(" .,;()/%+^'µ-")
 _LIKE: Final = str.maketrans(
     {
