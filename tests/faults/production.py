@@ -13,32 +13,24 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
 from service.fhir.queries import prefetch_templates, queries_for
-from service.settings import options
 from service.store import schema
 from tests.contract.calls import all_parts
 from tests.fhir_stub import TOKEN
 from tests.repository import ROOT
-from tests.service import test_server
 from tests.service.hooks.tokens import BASE, CALL, EC, ISSUER, RSA, bearer, public, signed
 from tests.service.hooks.tokens import claims as claims_at
-from tests.service.test_server import Running, free_port
+from tests.service.test_server import Running, free_port, tell
 
 VIEW = "muscle-patient-view"
-TELL: Callable[[str, bytes], object] = getattr(test_server, "tell", lambda _kind, _raw: None)
-"""Who looks for words of a patient in all that servers print, where the suite has such a watch (F25)."""
-
 WORKERS = 2
 CAN_TELL_WORKERS = Path("/proc/self/task").is_dir()
-AT_ONCE = {"drain_seconds": 0} if "drain_seconds" in {option.name for option in options()} else {}
-"""To end without waiting for callers to turn elsewhere."""
-
 CRAMP = {
     "resourceType": "Condition",
     "id": "c1",
@@ -163,7 +155,8 @@ def settings_file(folder: Path, *clients: dict[str, Any], **settings: Any) -> Pa
     keys.write_text(json.dumps(public(EC, RSA)))
     tables = [{"name": "ehr", "issuer": ISSUER, "jwks_file": str(keys)} | one for one in clients or ({},)]
     tables = [{key: value for key, value in one.items() if value is not ...} for one in tables]
-    site = {"public_url": BASE, "workers": WORKERS, "store": f"sqlite:///{folder}/state.sqlite"} | AT_ONCE | settings
+    usual = {"public_url": BASE, "workers": WORKERS, "store": f"sqlite:///{folder}/state.sqlite", "drain_seconds": 0}
+    site = usual | settings
     lines = [f"{key} = {json.dumps(value)}" for key, value in site.items()]  # of these types, JSON is TOML too
     for table in tables:
         lines += ["[[client]]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
@@ -204,7 +197,7 @@ def production(
             if process.poll() is None:
                 service.stop()
             for kind, lines in (("stdout", service.out), ("stderr", service.err)):
-                TELL(kind, "".join(lines).encode())
+                tell(kind, "".join(lines).encode())
 
 
 def _wait_for(service: Hospital) -> None:

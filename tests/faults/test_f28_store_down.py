@@ -240,8 +240,6 @@ def test_a_store_that_cannot_be_used_closes_what_rests_on_it_and_no_more_and_rec
 
 @pytest.mark.parametrize("fault", [locked, removed, without_tables])
 def test_readiness_tells(service, file, fault):
-    if service.ask("GET", "/readyz")[0] == 404:
-        pytest.skip("this service has no readiness probe")
     assert readiness_becomes(service, 200)
     with fault(file, service):
         assert readiness_becomes(service, 503)
