@@ -15,7 +15,7 @@ INSTALL := $(PIP) install --require-hashes --only-binary :all: --no-compile
 COUNTERPARTS := sekmet healthchain
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check fuzz load docs licences sbom counterparts bench renderers picture pins clean
+.PHONY: help run test lint check fuzz load docs licences sbom counterparts bench bench-peers renderers picture pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,10 +57,13 @@ sbom: $(VENV)/.dev ## write what ships, as CycloneDX JSON, into dist/: of the pa
 	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
 	  --output-file dist/muscle-cds-image.cdx.json requirements/postgres.txt
 
-counterparts: $(COUNTERPARTS:%=$(VENV)/counterparts/%/.made) ## a FHIR server and a second client, each in an environment of its own, for tests/counterparts
+counterparts: $(COUNTERPARTS:%=$(VENV)/counterparts/%/.made) ## a FHIR server and a client of others, for tests/counterparts
 
 bench: $(VENV)/.dev ## measure speed beside alternatives, and judge it: docs/performance.md
 	$(BIN)/python -m bench run
+
+bench-peers: $(VENV)/.dev ## the same bytes through a service built with HealthChain, in a temporary environment
+	$(BIN)/python -m bench.peers
 
 renderers: ## install the Markdown renderers that the tests of hostile text use (npm, once)
 	@cd tests/faults/renderers && npm install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error
@@ -78,7 +81,7 @@ pins: $(VENV)/.pins ## resolve requirements/ anew from pyproject.toml (UPGRADE=-
 	@for file in requirements/*.txt; do grep -E '^([a-z0-9]|    --hash=)' $$file > $$file.new && mv $$file.new $$file; done
 
 clean: ## remove the virtual environment and everything made by a tool
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage bench.json
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage bench.json peers.json
 	rm -rf tests/faults/renderers/node_modules tests/browser/node_modules tests/browser/screenshots
 	find service cards terminology tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 

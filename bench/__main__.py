@@ -60,11 +60,14 @@ def whole(*, smoke: bool, into: Path) -> None:
 
 
 @main.command("report")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def write_report(files: tuple[Path, ...]) -> None:
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--peers", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="From bench.peers.")
+def write_report(files: tuple[Path, ...], peers: Path | None) -> None:
     """Write the tables of docs/performance.md anew, from one or more runs; the last one is shown in full."""
-    for path in report.write([msgspec.json.decode(file.read_bytes()) for file in files]):
-        click.echo(f"wrote {path}")
+    report.write([msgspec.json.decode(file.read_bytes()) for file in files])
+    if peers is not None:
+        report.write_peers(msgspec.json.decode(peers.read_bytes()))
+    click.echo(f"wrote {report.PAGE.name}")
 
 
 def _judge(verdicts: list[goals.Verdict], *, noisy: bool) -> None:

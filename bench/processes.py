@@ -79,7 +79,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(arguments: list[str], port: int, path: str, **environment: str) -> Iterator[Running]:
+def running(
+    arguments: list[str], port: int, path: str, *, python: str = sys.executable, **environment: str
+) -> Iterator[Running]:
     """Start ``python ARGUMENTS``, wait until GET of the path is answered, and end it at the end.
 
     Raises RuntimeError if it ends by itself or does not answer in time.
@@ -88,7 +90,7 @@ def running(arguments: list[str], port: int, path: str, **environment: str) -> I
     kept = {name: value for name, value in here.items() if not name.startswith("MUSCLE_CDS_") and name != "ENV"}
     began = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, *arguments],
+        [python, *arguments],
         cwd=ROOT,
         env=kept | environment,
         stdout=subprocess.DEVNULL,

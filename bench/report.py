@@ -17,16 +17,24 @@ RECORDS_AN_HOUR: Final = 20  # that one clinician opens at the busiest time, eac
 SITES: Final = (("a practice", 10), ("a small hospital", 300), ("a large hospital", 3_000), ("a region", 20_000))
 
 
-def write(results: list[Result]) -> tuple[Path, ...]:
-    """Write the page's generated parts. Raises KeyError if the page has a mark that no part is for."""
+def write(results: list[Result]) -> None:
+    """Write the parts that come from runs of the benchmark; nothing if there is none."""
+    if results:
+        _put({name: part(results) for name, part in PARTS.items()})
+
+
+def write_peers(result: Result) -> None:
+    """Write the part that comes from bench.peers."""
+    _put({"peers": _peers(result)})
+
+
+def _put(parts: Mapping[str, Lines]) -> None:
     page = PAGE.read_text(encoding="utf-8")
-
-    def part(found: re.Match[str]) -> str:
-        lines = "\n".join(PARTS[found[1]](results))
-        return f"<!-- bench: {found[1]} -->\n\n{lines}\n\n<!-- end -->"
-
-    PAGE.write_text(re.sub(r"<!-- bench: (\w+) -->.*?<!-- end -->", part, page, flags=re.DOTALL), encoding="utf-8")
-    return (PAGE,)
+    for name, lines in parts.items():
+        mark = re.compile(rf"<!-- bench: {name} -->.*?<!-- end -->", re.DOTALL)
+        written = f"<!-- bench: {name} -->\n\n{chr(10).join(lines)}\n\n<!-- end -->"
+        page = mark.sub(lambda _found, written=written: written, page)  # type: ignore[misc]  # a default binds it now
+    PAGE.write_text(page, encoding="utf-8")
 
 
 def _run(results: list[Result]) -> Lines:
@@ -120,6 +128,23 @@ def _capacity(results: list[Result]) -> Lines:
     for site, clinicians in SITES:
         rate = clinicians * RECORDS_AN_HOUR / 3600
         yield f"| {site} | {clinicians:,} | {rate:.1f} | {max(1, math.ceil(rate * cpu / BUSY))} |"
+
+
+def _peers(result: Result) -> Lines:
+    made = result["machine"]
+    yield f"Measured on {result['day']}: {made['cores']} cores, Python {made['python']}, load {made['load'][0]:.2f}."
+    yield ""
+    yield from ("| Server | first answer after, s | memory then, MB |", "|---|---:|---:|")
+    for name, one in result["starts"].items():
+        yield f"| {name} | {one['seconds']:.2f} | {one['memory'] / 1e6:.0f} |"
+    yield ""
+    yield "| Body | Clients | Server | p50 ms | p95 ms | CPU a call, ms | Calls/s | Memory, MB |"
+    yield "|---|---:|---|---:|---:|---:|---:|---:|"
+    for one in result["calls"]:
+        times = " | ".join(f"{percentile(one['seconds'], share) * 1e3:.1f}" for share in (0.5, 0.95))
+        calls = len(one["seconds"])
+        rest = f"{one['cpu'] / calls * 1e3:.2f} | {calls / one['wall']:.0f} | {one['memory'] / 1e6:.0f}"
+        yield f"| {one['body']} | {one['clients']} | {one['server']} | {times} | {rest} |"
 
 
 PARTS: Final[Mapping[str, Callable[[list[Result]], Lines]]] = {

@@ -48,6 +48,7 @@ class Site:
             f"store = {json.dumps(f'sqlite:///{folder}/store.sqlite')}",
             f"authentication = {json.dumps(jwt)}",
             f"accept_risk = {json.dumps(risks)}",
+            "drain_seconds = 0",  # nobody has to notice that it ends
             *(f"{name} = {json.dumps(value)}" for name, value in more.items()),
         ]
         if fhir_bases and not jwt:

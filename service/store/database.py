@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Table, delete, select
@@ -12,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.errors import StoreUnavailable
 from service.store import revision
 from service.store.contract import RETENTION_DAYS, FeedbackItem, FeedbackOutcome, Outcome, ShownCard
-from service.store.engine import connect
+from service.store.engine import WAIT_SECONDS, connect
 from service.store.keys import feedback_key, token_key
 from service.store.report import Line, Reported, Shown, lines
 from service.store.tables import CARDS_SHOWN, FEEDBACK, SEEN_TOKENS
@@ -20,6 +22,7 @@ from service.store.writer import Writer
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
+    from sqlalchemy.sql.dml import ReturningInsert
 
 
 class DatabaseStore:
@@ -29,6 +32,8 @@ class DatabaseStore:
         self._engine = connect(url)
         self._retention = timedelta(days=retention_days)
         self._writer = Writer[ShownCard](self._keep)
+        # SQLite takes one writer at a time and lets the others sleep for a guessed time; in turn, nobody sleeps.
+        self._turn = Lock() if self._engine.dialect.name == "sqlite" else None
 
     def claim(self, issuer: str, jti: str, expires: datetime) -> bool:
         """See Store."""
@@ -106,6 +111,8 @@ class DatabaseStore:
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         """One transaction. Whatever the database says against it, its words stay here: they may hold what was sent."""
+        if self._turn is not None and not self._turn.acquire(timeout=WAIT_SECONDS):
+            raise StoreUnavailable("The store is busy: other calls of this process are waiting for it.")
         try:
             with self._engine.begin() as connection:
                 yield connection
@@ -114,15 +121,19 @@ class DatabaseStore:
                 f"The store cannot be used ({type(why).__name__}): is it running and reachable, may this process write "
                 "to it, and was 'muscle-cds db upgrade' run?"
             ) from None
+        finally:
+            if self._turn is not None:
+                self._turn.release()
 
     def _keep(self, cards: Sequence[ShownCard]) -> None:
         with self._connected() as connection:
-            connection.execute(_insert(connection, CARDS_SHOWN), [_shown_row(card) for card in cards])
+            connection.execute(_insert(connection.dialect.name, CARDS_SHOWN), [_shown_row(card) for card in cards])
 
 
-def _insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":
-    """Insert rows whose keys are not there yet."""
-    if connection.dialect.name == "postgresql":
+@cache
+def _insert(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
+    """Insert rows whose keys are not there yet. Made once, since making it takes as long as carrying it out."""
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 -- slow to load, and most sites have SQLite
 
         return postgresql.insert(table).on_conflict_do_nothing()
@@ -131,8 +142,13 @@ def _insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql
 
 def _insert_new(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
     """Insert a row unless its key is there: one statement, so that of any number at once exactly one is True."""
-    statement = _insert(connection, table).returning(*table.primary_key)
-    return bool(connection.execute(statement, row).all())
+    return bool(connection.execute(_insert_returning(connection.dialect.name, table), row).all())
+
+
+@cache
+def _insert_returning(dialect: str, table: Table) -> "ReturningInsert[Any]":
+    """As :func:`_insert`, telling the keys of the rows that were not there."""
+    return _insert(dialect, table).returning(*table.primary_key)
 
 
 def _clients(connection: Connection, cards: set[str]) -> dict[str, str]:

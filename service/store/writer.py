@@ -53,7 +53,7 @@ class Writer(Generic[Item]):
                 self._thread = Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
                 atexit.register(self.close)
-            if idle:
+            if idle:  # else the thread knows of them already
                 self._changed.notify_all()
 
     def flush(self, seconds: float = FLUSH_SECONDS) -> bool:

@@ -19,7 +19,8 @@ RUNTIME, DEV, BUILD = (Path("requirements") / f"{name}.txt" for name in ("runtim
 POSTGRES = Path("requirements/postgres.txt")  # runtime.txt and the driver of the shared store: what the image holds
 SEKMET, HEALTHCHAIN = (Path("requirements") / f"{name}.txt" for name in ("sekmet", "healthchain"))
 RUN_ELSEWHERE = {
-    Path("tests/counterparts/play_healthchain.py"): HEALTHCHAIN
+    Path("tests/counterparts/play_healthchain.py"): HEALTHCHAIN,
+    Path("bench/healthchain_service.py"): HEALTHCHAIN,
 }  # by the interpreter of its own environment
 PIN = re.compile(r"([a-z0-9][a-z0-9-]*)==([0-9][0-9A-Za-z.]*) \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
@@ -118,7 +119,7 @@ def packages_imported_by(paths: Iterable[Path]) -> set[frozenset[str]]:
     providers = packages_distributions()
     return {
         frozenset(canonicalize_name(name) for name in providers.get(root, [root]))
-        for root in roots - set(sys.stdlib_module_names) - {*PACKAGES, "tests"}
+        for root in roots - set(sys.stdlib_module_names) - {*PACKAGES, "tests", "bench"}
     }
 
 
@@ -133,7 +134,7 @@ def test_whatever_a_test_imports_is_pinned():
     imported = packages_imported_by(
         path
         for path in project_files()
-        if path.parts[0] == "tests" and path.suffix == ".py" and path not in RUN_ELSEWHERE
+        if path.parts[0] in ("tests", "bench") and path.suffix == ".py" and path not in RUN_ELSEWHERE
     )
 
     assert imported
