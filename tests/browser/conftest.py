@@ -1,4 +1,4 @@
-"""One server and one browser for all tests of the page, and what holds for every page that any of them opens."""
+"""One server for all tests of the page, one browser for a module, and what holds for every page that any of them opens."""
 
 from urllib.parse import urlsplit
 
@@ -17,8 +17,9 @@ def chromium_here():
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium_here):
+    """Closed at the end of a module: as long as Playwright is there its event loop runs, and no other test could run one."""
     with a_browser(chromium_here) as started:
         yield started
 
