@@ -6,8 +6,9 @@ in pages of ``_count``. Other parameters are not applied, and the self link name
 What a patient's file says was refused is refused here too.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -52,7 +53,6 @@ def search(kind: str, asked: Mapping[str, str], base: str, today: date) -> tuple
 
 def capabilities(today: date) -> Json:
     """The CapabilityStatement, by which a client sees that this is FHIR R4."""
-    kinds = sorted({one["resourceType"] for patient in patients().values() for one in patient.records(today)})
     can = [{"code": "read"}, {"code": "search-type"}]
     return {
         "resourceType": "CapabilityStatement",
@@ -62,14 +62,23 @@ def capabilities(today: date) -> Json:
         "implementation": {"description": "Synthetic patients of the muscle-cds demo: no person is behind any of them"},
         "fhirVersion": "4.0.1",
         "format": ["json"],
-        "rest": [{"mode": "server", "resource": [{"type": kind, "interaction": can} for kind in kinds]}],
+        "rest": [{"mode": "server", "resource": [{"type": kind, "interaction": can} for kind in sorted(_all(today))]}],
     }
 
 
-def _of(kind: str, today: date) -> Iterator[Json]:
+@lru_cache(maxsize=1)
+def _all(today: date) -> Mapping[str, tuple[Json, ...]]:
+    """The resources of a day by type, without those that are refused. Nobody changes them."""
+    found: dict[str, list[Json]] = {}
     for patient in patients().values():
-        if kind not in patient.refused():
-            yield from (one for one in patient.records(today) if one["resourceType"] == kind)
+        for one in patient.records(today):
+            if one["resourceType"] not in patient.refused():
+                found.setdefault(one["resourceType"], []).append(one)
+    return {kind: tuple(resources) for kind, resources in found.items()}
+
+
+def _of(kind: str, today: date) -> tuple[Json, ...]:
+    return _all(today).get(kind, ())
 
 
 def _matches(one: Json, whom: str, asked: Mapping[str, str]) -> bool:

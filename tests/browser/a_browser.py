@@ -44,7 +44,9 @@ def demo(folder: Path) -> Iterator[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MUSCLE_CDS_") and name != "ENV"}
     command = [sys.executable, "-m", "service", "demo", "--port", str(port)]
     with (folder / "demo.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=kept, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=kept | {"MUSCLE_CDS_DRAIN_SECONDS": "0"}, stdout=log, stderr=log
+        )
         try:
             for _ in range(200):
                 try:

@@ -57,6 +57,7 @@ def test_a_patient_is_opened_a_card_read_accepted_and_dismissed(keys):
     keys.press("Enter")
     page.wait_for_selector(".card[data-topic=biochemistry]")
     settled(page)
+    assert page.evaluate(FOCUS)["name"].startswith("Low potassium on a diuretic"), "the focus stays where it was"
 
     keys.tab_to("What it rests on")
     keys.press("Enter")

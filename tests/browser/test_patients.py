@@ -11,7 +11,7 @@ EACH = pytest.mark.parametrize("patient", patients().values(), ids=lambda patien
 
 
 @EACH
-def test_the_cards_of_a_patient_appear(patient, open_page, address):
+def test_the_cards_of_a_patient_appear_by_either_road(patient, open_page, address):
     page = open_page(patient.name)
 
     of_an_order = patient.request["hook"] == "order-select"
@@ -24,21 +24,15 @@ def test_the_cards_of_a_patient_appear(patient, open_page, address):
     ready = ask(address, f"/demo/patients/{patient.name}")
     assert shown == answered(ask(address, f"/cds-services/{patient.service}", ready))
 
-
-@EACH
-def test_the_cards_are_the_same_when_the_service_fetches_the_data_itself(patient, open_page):
-    page = open_page(patient.name)
     sent = cards(page), cards(page, ORDERS)
     page.locator("#wire-fold > summary").click()
-
     with page.expect_request(lambda request: request.url.endswith("/muscle-patient-view")) as called:
         page.get_by_label("Let the service fetch it").check()
     settled(page)
-
     request = called.value.post_data_json
     assert "prefetch" not in request
     assert request["fhirServer"].endswith("/demo/fhir")
-    assert (cards(page), cards(page, ORDERS)) == sent
+    assert (cards(page), cards(page, ORDERS)) == sent, "what the service fetches says the same"
 
 
 def test_the_record_is_shown_as_a_record_system_shows_it(open_page):
@@ -94,5 +88,7 @@ def test_patients_clicked_faster_than_the_service_answers_are_not_mixed_up(open_
 
     last = patients()[names[-1]]
     page.wait_for_selector(f"{ORDERS} .card[data-topic=referral-quality]")
+    assert page.locator("main h2").first.inner_text() == "Orders", "what waits for a signature comes first"
+    assert page.locator("[aria-current=page]").count() == 1
     assert page.get_by_role("heading", level=1).inner_text() == last.title
     assert [topic for topic, _, _ in cards(page, ORDERS)] == ["referral-quality"]

@@ -15,7 +15,7 @@ from pathlib import Path
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 VARIABLE = "FAULT_FIGURES"
 
-_ROW = re.compile(r"^\| (F\d+|[A-Z]\w*) \| (.+?) \| (.+?) \|$", re.MULTILINE)
+_ROW = re.compile(r"^\| ([A-Z]\d+) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,17 @@ _figures: dict[tuple[str, str], Figure] = {}
 
 
 def record(row: str, name: str, value: float | str, unit: str = "") -> None:
-    """Keep a figure; one of the same row and name is replaced. Numbers are shown to three digits."""
-    shown = value if isinstance(value, str) else f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    _figures[row, name] = Figure(row, name, shown, unit)
+    """Keep a figure; one of the same row and name is replaced. Numbers are shown to three digits.
+
+    ``row``: a letter and a number, as ``F10``.
+    """
+    _figures[row, name] = Figure(row, name, value if isinstance(value, str) else _shown(value), unit)
+
+
+def _shown(value: float) -> str:
+    if abs(value) < 0.001:
+        return "0"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def recorded() -> list[Figure]:

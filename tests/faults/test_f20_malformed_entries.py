@@ -53,6 +53,8 @@ UNKNOWN: dict[str, Any] = {"no code": without("code")}
 
 MALFORMED = UNREADABLE | BROKEN | UNKNOWN
 
+used: list[int] = []
+
 
 def spoilt(how: str, position: int) -> list[Any]:
     """Fifty potassium results, one of them spoilt."""
@@ -98,7 +100,9 @@ def test_in_every_position_the_others_are_used_and_it_is_counted(how: str) -> No
         assert [one.about for one in named] == (["potassium"] if how in UNREADABLE else [""] if how in BROKEN else [])
         assert chart.unmapped.get(Area.RESULTS, 0) == (1 if how in UNKNOWN else 0)
         assert chart.inputs[Area.RESULTS].reading is (Reading.INCOMPLETE if how in BROKEN else Reading.COMPLETE)
-    record("F20", f"entries used of 50, with one spoilt ({how}), in each of 50 positions", len(chart.results))
+        used.append(len(chart.results))
+    record("F20", "entries used of 50, one of them spoilt: fewest", min(used))
+    record("F20", "ways to spoil one, times positions", len(used))
 
 
 @pytest.mark.parametrize("position", [0, 25, 49])

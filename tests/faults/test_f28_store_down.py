@@ -290,8 +290,17 @@ def test_feedback_on_an_unknown_card_is_kept_and_counted(service):
     assert (status, kept["recorded"], kept["unmatched"]) == (200, 1, 1)
 
 
-def test_feedback_on_a_card_of_another_client_is_refused_whole(service):
+def is_written(file, card):
+    """Whether a card that was shown is in the store: the worker that showed it writes it a moment later."""
+    with sqlite3.connect(file) as rows:
+        found = rows.execute("SELECT 1 FROM card_shown WHERE card = ?", (card,)).fetchone()
+    rows.close()
+    return found is not None
+
+
+def test_feedback_on_a_card_of_another_client_is_refused_whole(service, file):
     _, _, body = service.post(a_call_with_cards())
+    assert until(lambda: all(is_written(file, card["uuid"]) for card in body["cards"]))
     batch = a_report(*(an_item(card=card["uuid"], outcome="accepted") for card in body["cards"]))
 
     is_refused(service.post(batch, FEEDBACK, by=token(FEEDBACK, iss=OTHER)), 400, "invalid")

@@ -13,6 +13,7 @@ def test_figures_of_other_rows_stay_and_those_of_this_run_are_replaced():
     assert "9 ms" not in page
     assert page.startswith("# Faults\n\nBefore.")
     assert page.endswith("After.\n")
+    assert page.count("| Row |") == page_with(page, []).count("| Row |") == 1
     assert page_with(page, []) == page_with(page, [Figure("F16", "retries", "0", "")])
 
 
@@ -21,5 +22,6 @@ def test_a_figure_is_shown_to_three_digits_and_the_last_one_counts(monkeypatch):
     figures.record("F10", "answer", 1.23456, "s")
     figures.record("F9", "growth", 1234.5, "KiB")
     figures.record("F9", "growth", 1999.5, "KiB")
+    figures.record("F11", "wait", 0.0000015, "s")
 
-    assert [(one.row, one.value) for one in figures.recorded()] == [("F9", "2000"), ("F10", "1.23")]
+    assert [(one.row, one.value) for one in figures.recorded()] == [("F9", "2000"), ("F10", "1.23"), ("F11", "0")]

@@ -107,7 +107,7 @@ export class Orders {
     return show(this.places.basket,
       el("ul", { class: "basket", "aria-label": "Basket" }, drafts.map((draft) => this.line(draft))),
       el("div", { class: "signing" },
-        asked ? el("button", { type: "button", class: "main", id: "finish", onclick: () => this.finish() }, "Sign all the same")
+        asked ? el("button", { type: "button", class: "main", id: "finish", onclick: () => this.finish() }, this.advice.get("signing").answer?.cards?.length ? "Sign all the same" : "Sign now")
           : el("button", { type: "button", class: "main", onclick: () => this.sign(), disabled: !orders.length }, `Sign ${counted(orders.length, "order")}`),
         asked ? el("button", { type: "button", class: "plain", onclick: () => this.back() }, "Back to the orders") : null));
   }

@@ -48,13 +48,15 @@ async function open(name) {
   const now = visit;
   patient = patients.find((one) => one.name === name) ?? patients[0];
   prefetch.forget();
-  showList();
+  mark(patient);
   window.scrollTo(0, 0);
   if (window.matchMedia("(max-width: 60rem)").matches) place("patients-fold").open = false;
   const context = contextOf(patient.patientId);
   const asked = Object.values(templates).map(async (template) => [template.split(/[/?]/)[0], await prefetch.answer(template, context)]);
   const [answers, { context: drafted }] = await Promise.all([Promise.all(asked), json(`/demo/patients/${patient.name}`)]);
   if (now !== visit) return;
+  const waiting = (drafted.draftOrders?.entry ?? []).map((entry) => entry.resource);
+  place("orders").parentNode.prepend(place(waiting.length ? "orders" : "advice"));
   const found = byType(answers.filter(([, answer]) => answer !== null));
   document.title = `${patient.title} · muscle-cds`;
   showBanner(place("banner"), patient, found.Patient[0], about.today);
@@ -65,7 +67,7 @@ async function open(name) {
   });
   await viewRecord(now);
   if (now !== visit) return;
-  await orders.open(patient.patientId, about.today, (drafted.draftOrders?.entry ?? []).map((entry) => entry.resource));
+  await orders.open(patient.patientId, about.today, waiting);
 }
 
 function showList() {
@@ -73,12 +75,23 @@ function showList() {
   const ordered = patients.filter((one) => services["patient-view"].id !== one.service);
   show(place("patients"), [["When a record is opened", opened], ["When something is ordered", ordered]].map(([title, group]) =>
     el("section", {}, el("h3", {}, title), el("ul", {}, group.map((one) => el("li", {},
-      el("a", { href: `#${one.name}`, "aria-current": one === patient ? "page" : null },
+      el("a", { href: `#${one.name}` },
         el("span", { class: "name" }, one.title), el("span", { class: "shows" }, one.shows))))))));
+}
+
+/** Marks who is in view, without touching the list, so that the focus stays where it is. */
+function mark(current) {
+  for (const link of document.querySelectorAll(".patients a")) {
+    const here = link.hash === `#${current.name}`;
+    if (here) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+    if (here) link.scrollIntoView({ block: "nearest" });
+  }
 }
 
 const fromAddress = () => decodeURIComponent(location.hash.slice(1));
 window.addEventListener("hashchange", () => {
   if (patients.some((one) => one.name === fromAddress())) open(fromAddress());
 });
+showList();
 await open(fromAddress());

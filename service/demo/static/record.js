@@ -96,7 +96,7 @@ function row(name, ones) {
       now ? el("span", { class: "flag" }, icon(now), now === "low" ? "Low" : "High") : null,
       sample ? el("span", { class: "flag" }, sample) : null,
       low === undefined && high === undefined ? null : el("span", { class: "when" }, `range ${low ?? ""}–${high ?? ""}`)),
-    el("td", {}, trend(name, unit, values, low, high) ?? el("span", { class: "empty" }, "one value")));
+    el("td", {}, trend(name, unit, values, low, high) ?? el("span", { class: "empty" }, unit ? "one value" : "")));
   return { line, outside: Boolean(now || sample) };
 }
 
