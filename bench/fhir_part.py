@@ -21,14 +21,11 @@ CLIENTS: Final = 8
 
 @dataclass(frozen=True)
 class Shape:
-    """How much is asked: calls of one client, seconds of a search, hooks with a search that hangs, milliseconds of the
-    deadline (None: the default).
-    """
+    """How much is asked: calls of one client, seconds of a search, hooks with a search that hangs."""
 
     calls: int = CALLS
     wait: float = WAIT
     hanging: int = 3
-    deadline_ms: int | None = None
 
 
 def request(base: str) -> bytes:
@@ -50,8 +47,7 @@ def run(folder: Path, day: date, shape: Shape | None = None) -> dict[str, Any]:
     calls, port = shape.calls, free_port()
     command = ["-m", "bench.fhir_server", str(port), str(shape.wait), day.isoformat()]
     bases = {name: f"http://127.0.0.1:{port}/{name}" for name in fhir_server.BASES}
-    more = {} if shape.deadline_ms is None else {"deadline_ms": shape.deadline_ms}
-    site = Site.made_in(folder / "site", jwt=False, fhir_bases=tuple(bases.values()), **more)
+    site = Site.made_in(folder / "site", jwt=False, fhir_bases=tuple(bases.values()))
     with running(command, port, "/up"), servers.ours(site) as ours:
         path = path_of("0/0")
 

@@ -34,7 +34,7 @@ SMOKE: Final = Extent(
     bodies=("20/5", "200/50", "order-select", "dirty"),
     grown=("0/0", "20/5"),
     http=http_part.Shape(sizes=("20/5",), clients=(1, 2), workers=(1,), calls=4, turns=1),
-    fhir=fhir_part.Shape(calls=3, wait=0.005, hanging=1, deadline_ms=500),
+    fhir=fhir_part.Shape(calls=3, wait=0.005, hanging=1),
     starts=1,
 )
 """Whether it works, in seconds; its figures mean nothing."""

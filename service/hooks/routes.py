@@ -151,6 +151,7 @@ class Routes:
 
     def _shown(self, answer: Answer, body: dict[str, Any], service: Service) -> tuple[ShownCard, ...]:
         """What is kept of the cards of an answer: nothing of the patient (R17)."""
+        client, at = _client_name(), self.now()
         return tuple(
             ShownCard(
                 card=made["uuid"],
@@ -158,9 +159,9 @@ class Routes:
                 rules=card.rules,
                 content_version=self.content,
                 content_hash=self.content_hash,
-                client=_client_name(),
+                client=client,
                 hook=service.hook,
-                at=self.now(),
+                at=at,
             )
             for card, made in zip(answer.advice.cards, body["cards"], strict=True)
         )
