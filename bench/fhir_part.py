@@ -1,6 +1,7 @@
 """P8 to P10: hooks without prefetch, whose data is fetched from a FHIR server that takes 50 ms for every search."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -54,7 +55,10 @@ def run(folder: Path, day: date, shape: Shape | None = None) -> dict[str, Any]:
         def hooks(base: str, how_many: int, clients: int) -> list[float]:
             return load.post(ours.port, path, request(bases[base]), [""] * how_many, clients).seconds
 
-        hooks("fhir", 3 * CLIENTS, CLIENTS)  # connections are made, once
+        with suppress(
+            RuntimeError
+        ):  # connections are made, once: all at the same time, which a busy machine may refuse
+            hooks("fhir", 3 * CLIENTS, CLIENTS)
         found: dict[str, Any] = {"searches": _searches(port, max(3, calls // 4))}
         found["one client"] = hooks("fhir", calls, 1)
         found["eight clients"] = hooks("fhir", calls * CLIENTS, CLIENTS)

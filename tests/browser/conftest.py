@@ -60,9 +60,9 @@ def open_page(address, browser):
     for context in contexts:
         context.close()
     assert wrong == []
-    assert asked
+    assert asked or not contexts  # none where a test was skipped before it opened the page
     here = urlsplit(address).netloc
-    assert {urlsplit(url).netloc for url in asked} == {here}
+    assert {urlsplit(url).netloc for url in asked} <= {here}
 
 
 @pytest.fixture(scope="session")

@@ -147,11 +147,11 @@ def test_a_socket_that_is_closed_already_is_no_trouble():
 
 def test_the_thread_starts_with_the_first_watch_fires_in_time_and_ends():
     def running():
-        return [one for one in threading.enumerate() if one.name == "fhir-watchdog"]
+        return {one for one in threading.enumerate() if one.name == "fhir-watchdog"}
 
-    before = len(running())
+    others = running()  # of other tests
     dog = Watchdog()
-    assert len(running()) == before
+    assert running() <= others
     ours, theirs = socket.socketpair()
     theirs.settimeout(5)
     began = time.monotonic()
@@ -159,11 +159,11 @@ def test_the_thread_starts_with_the_first_watch_fires_in_time_and_ends():
         watchdog.seen(ours)
         assert theirs.recv(1) == b""
         assert 0.1 <= time.monotonic() - began < 4
+    (ours_alone,) = running() - others
     dog.close()
-    for one in running():
-        one.join(5)
+    ours_alone.join(5)
+    assert not ours_alone.is_alive()
 
-    assert len(running()) <= before
     with dog.watch(began) as watch:  # closed: nothing fires, nothing starts
         assert not watch.end()
     ours.close()

@@ -83,7 +83,7 @@ def test_every_advertised_service_answers_at_its_address():
     [
         ("POST", "/cds-services/canary4711", 404, "not-found"),
         ("POST", "/cds-services/muscle-order-dispatch", 404, "not-found"),
-        ("GET", "/", 404, "not-found"),
+        ("GET", "/cds", 404, "not-found"),
         ("GET", "/canary4711?canary4711=1", 404, "not-found"),
         ("GET", CALL, 405, "not-supported"),
         ("DELETE", CALL, 405, "not-supported"),
