@@ -4,7 +4,7 @@ from datetime import date
 
 from cards.bands import limits_for
 from cards.case import Case
-from cards.chart import Lookup, NotReadable, NotRecorded, Recorded, Result, ResultStatus
+from cards.chart import Lookup, NotReadable, NotRecorded, Recorded, Result, ResultStatus, newest
 from terminology.analytes import Limits
 
 ADJUSTED, TOTAL, ALBUMIN = "calcium-adjusted", "calcium-total", "albumin"
@@ -54,8 +54,9 @@ def _is_low(case: Case, total: Result) -> bool:
 
 
 def _albumin_of(case: Case, total: Result) -> tuple[Result, ...]:
+    """The newest albumin of the same day; a corrected one goes before others of its time."""
     day = total.when.first_day
-    return tuple(
+    return newest(
         r
         for r in case.chart.usable(ALBUMIN)
         if r.comparator is None and r.when.first_day == r.when.last_day == day == total.when.last_day

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from cards.bands import Bands, Grade, Grading
+from cards.bands import Bands, Grade, Grading, Within
 from cards.chart import (
     Area,
     Chart,
@@ -153,10 +153,16 @@ class Case:
     def preliminary(self, *analytes: str) -> tuple[Result, ...]:
         """Recent preliminary values outside their range: worth a line, never a card (3.8 no. 11)."""
         return tuple(
-            r
-            for r in self.chart.preliminary()
-            if r.analyte in analytes and self.is_fresh(r) and isinstance(self.grade(r), Grade)
+            r for r in self.chart.preliminary() if r.analyte in analytes and self.is_fresh(r) and self._is_outside(r)
         )
+
+    def _is_outside(self, result: Result) -> bool:
+        """Whether it is in a band; of an analyte that has none, whether it is outside the range sent with it."""
+        grading = self.grade(result)
+        if isinstance(grading, Within) and not self.bands.of(result.analyte):
+            low, high = grading.used.limits.low, grading.used.limits.high
+            return (low is not None and result.value < low) or (high is not None and result.value > high)
+        return isinstance(grading, Grade)
 
     # orders and problems
 

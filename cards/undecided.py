@@ -4,17 +4,19 @@ They are unusable: an older value that can be read counts in their place, and th
 """
 
 from dataclasses import replace
+from typing import Final
 
 from cards.bands import Bands, Ungraded
-from cards.chart import Area, Chart, Result, Unread
+from cards.calcium import ALBUMIN, TOTAL
+from cards.chart import Area, Chart, Comparator, Result, Unread
 from terminology.vocabulary import Vocabulary
+
+_CALCULATED_WITH: Final = frozenset({TOTAL, ALBUMIN})
+"""What is only used to work out adjusted calcium, which takes a number."""
 
 
 def set_aside(chart: Chart, bands: Bands, vocabulary: Vocabulary) -> Chart:
-    """The chart with such values moved from the results to the unread entries; itself if there are none.
-
-    Analytes without bands (total calcium, albumin, the thyroid hormones) are left to the topics that read them.
-    """
+    """The chart with such values moved from the results to the unread entries; itself if there are none."""
     undecided = [r for r in chart.results if r.comparator is not None and _is_undecided(r, chart, bands, vocabulary)]
     if not undecided:
         return chart
@@ -28,7 +30,27 @@ def set_aside(chart: Chart, bands: Bands, vocabulary: Vocabulary) -> Chart:
 
 
 def _is_undecided(result: Result, chart: Chart, bands: Bands, vocabulary: Vocabulary) -> bool:
-    return bands.grade(result, vocabulary.analytes[result.analyte], chart.person) is Ungraded.COMPARATOR
+    if result.analyte in _CALCULATED_WITH:
+        return True
+    if bands.of(result.analyte):
+        return bands.grade(result, vocabulary.analytes[result.analyte], chart.person) is Ungraded.COMPARATOR
+    return not _lies_on_one_side(result)
+
+
+def _lies_on_one_side(result: Result) -> bool:
+    """Whether every value that the comparator allows is low, or every one high, by the range sent and no other."""
+    low, high = (None, None) if result.limits is None else (result.limits.low, result.limits.high)
+    match result.comparator:
+        case Comparator.LESS:
+            return low is not None and result.value <= low
+        case Comparator.AT_MOST:
+            return low is not None and result.value < low
+        case Comparator.MORE:
+            return high is not None and result.value >= high
+        case Comparator.AT_LEAST:
+            return high is not None and result.value > high
+        case None:
+            return True
 
 
 def _unread(result: Result, vocabulary: Vocabulary) -> Unread:

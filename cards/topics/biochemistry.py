@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cards.bands import Grade
-from cards.calcium import ADJUSTED, latest, low_total_without_albumin
+from cards.calcium import ADJUSTED, ALBUMIN, TOTAL, latest, low_total_without_albumin
 from cards.case import Case
 from cards.chart import Area, Lookup, NotReadable, NotRecorded, Recorded, Result
 from cards.figures import value_of
@@ -27,7 +27,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
     if low & {POTASSIUM, ADJUSTED} and isinstance(case.latest_fresh(MAGNESIUM), NotRecorded):
         yield Finding("magnesium", suggest=sheet.open_for(case, "magnesium"))
     yield from _circumstances(case, sheet)
-    for result in case.preliminary(*electrolytes):
+    for result in case.preliminary(*electrolytes, TOTAL, ALBUMIN):
         yield Finding("preliminary", evidence=(result,))
 
 

@@ -24,7 +24,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
             yield from _judge(case, sheet, results)
         case NotRecorded() | NotReadable():
             pass
-    for result in case.preliminary(TSH):
+    for result in case.preliminary(TSH, FREE_T4, FREE_T3):
         yield Finding("preliminary", evidence=(result,))
 
 

@@ -7,7 +7,7 @@ back from the new day. This is a tool of the demo: no other part of the service 
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from service.demo import patients
+from service.demo.synthetic import patients, records
 from service.errors import BadSettings, NotSeeded
 
 TIMEOUT = 30.0  # seconds for one resource: a server that has just started compiles as it goes
@@ -33,30 +33,10 @@ class Seeded:
     resources: int
 
 
-def records(today: date) -> Mapping[str, tuple[dict[str, Any], ...]]:
-    """The resources of each synthetic patient by name, the Patient first; dates count back from ``today``.
-
-    A patient whose request plays a refusal of the record system is left out: a record cannot hold one.
-    """
-    found: dict[str, tuple[dict[str, Any], ...]] = {}
-    for name, patient in patients().items():
-        inputs = patient.on(today)["prefetch"]
-        if not any(given and given["resourceType"] == "OperationOutcome" for given in inputs.values()):
-            own = {(one["resourceType"], one["id"]): one for one in _resources(inputs)}
-            found[name] = tuple(own.values())
-    return found
-
-
-def _resources(inputs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    yield inputs["patient"]
-    for key, given in inputs.items():
-        if key != "patient" and given:
-            yield from (entry["resource"] for entry in given.get("entry", ()))
-
-
 def seed(base: str, today: date, *, token: str | None = None, wait: float = 0.0) -> Seeded:
     """Put every synthetic patient into the FHIR server at ``base``, after waiting up to ``wait`` seconds for it.
 
+    One whose request plays a refusal of the record system is left out: a record cannot hold a refusal.
     ``token``: a bearer token, for a server that asks for one. Raises BadSettings if ``base`` is no http address, and
     NotSeeded if the server is not there or refuses a resource.
     """
@@ -64,17 +44,17 @@ def seed(base: str, today: date, *, token: str | None = None, wait: float = 0.0)
     parts = urlsplit(base)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise BadSettings("The FHIR base must be an absolute http or https address, as http://127.0.0.1:8080/fhir.")
-    every = records(today)
+    every = [own for name, own in records(today).items() if not patients()[name].refused()]
     with requests.Session() as session:
         session.trust_env = False  # R5: no proxy and no netrc of this machine
         session.headers.update({"Accept": _FHIR_JSON, "Content-Type": _FHIR_JSON})
         if token is not None:
             session.headers["Authorization"] = f"Bearer {token}"
         _wait_for(session, base, wait)
-        for own in every.values():
+        for own in every:
             for resource in own:
                 _put(session, base, resource)
-    return Seeded(len(every), sum(map(len, every.values())))
+    return Seeded(len(every), sum(map(len, every)))
 
 
 def _wait_for(session: requests.Session, base: str, seconds: float) -> None:

@@ -19,6 +19,7 @@ from cards.content import Content
 from cards.examples import case_of, chart_of
 from cards.figures import ratio_of
 from cards.finding import Indicator
+from cards.undecided import set_aside
 from cards.when import When
 
 Ask = Callable[..., Advice]
@@ -102,6 +103,33 @@ def test_an_undecided_comparator_lets_the_older_value_count_and_is_named(advised
     not_known = advice.cards[0].detail.partition("**Not known**")[2]
     assert "<6.0 mmol/L" in not_known
     assert "does not decide" in not_known
+
+
+@pytest.mark.parametrize(
+    ("result", "decides"),
+    [
+        ("free-t4 <9 pmol/L [9-25] 3 days ago", True),
+        ("free-t4 <=8.9 pmol/L [9-25] 3 days ago", True),
+        ("free-t4 <=9 pmol/L [9-25] 3 days ago", False),
+        ("free-t4 <20 pmol/L [9-25] 3 days ago", False),
+        ("free-t4 <5 pmol/L 3 days ago", False),  # no range was sent: nothing places it
+        ("free-t3 >6.8 pmol/L [3.1-6.8] 3 days ago", True),
+        ("free-t3 >=6.9 pmol/L [3.1-6.8] 3 days ago", True),
+        ("free-t3 >=6.8 pmol/L [3.1-6.8] 3 days ago", False),
+        ("free-t3 >4 pmol/L [3.1-6.8] 3 days ago", False),
+        ("calcium-total <2.0 mmol/L [2.2-2.6] 3 days ago", False),  # nothing can be worked out from it
+        ("albumin <20 g/L [35-50] 3 days ago", False),
+    ],
+)
+def test_a_comparator_decides_of_an_analyte_without_bands_by_the_range_sent(
+    content: Content, result: str, decides: bool
+) -> None:
+    chart = chart_of(content.vocabulary, problems=CRAMP, results=[result])
+    seen = set_aside(chart, content.bands, content.vocabulary)
+
+    assert len(seen.results) == decides
+    assert len(seen.unread) == (not decides)
+    assert all("does not decide" in entry.why for entry in seen.unread)
 
 
 def test_an_undecided_comparator_is_set_aside_also_when_the_sex_is_not_known(content: Content) -> None:

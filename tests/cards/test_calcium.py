@@ -86,6 +86,12 @@ def test_albumin_of_another_day_preliminary_or_with_a_comparator_adjusts_nothing
     assert [r.analyte for r in low_total_without_albumin(case(content, total, albumin))] == ["calcium-total"]
 
 
+def test_a_corrected_albumin_goes_before_the_one_it_corrects(content: Content) -> None:
+    total, first = "calcium-total 2.10 mmol/L 3 days ago", "albumin 35 g/L 3 days ago"
+    assert values(content, total, first, "albumin 30 g/L 3 days ago corrected") == ["2.30"]
+    assert values(content, total, "albumin 30 g/L 3 days ago corrected", first) == ["2.30"]
+
+
 def test_a_total_with_a_comparator_or_preliminary_is_not_adjusted(content: Content) -> None:
     assert values(content, "calcium-total <2.10 mmol/L 3 days ago", "albumin 35 g/L 3 days ago") == []
     assert values(content, "calcium-total 2.10 mmol/L 3 days ago preliminary", "albumin 35 g/L 3 days ago") == []
