@@ -57,7 +57,7 @@ def run(folder: Path, day: date, shape: Shape | None = None) -> dict[str, Any]:
 
         with suppress(
             RuntimeError
-        ):  # connections are made, once: all at the same time, which a busy machine may refuse
+        ):  # connections are made, once; a busy machine may refuse some
             hooks("fhir", 3 * CLIENTS, CLIENTS)
         found: dict[str, Any] = {"searches": _searches(port, max(3, calls // 4))}
         found["one client"] = hooks("fhir", calls, 1)
