@@ -55,9 +55,7 @@ def run(folder: Path, day: date, shape: Shape | None = None) -> dict[str, Any]:
         def hooks(base: str, how_many: int, clients: int) -> list[float]:
             return load.post(ours.port, path, request(bases[base]), [""] * how_many, clients).seconds
 
-        with suppress(
-            RuntimeError
-        ):  # connections are made, once; a busy machine may refuse some
+        with suppress(RuntimeError):  # connections are made, once; a busy machine may refuse some
             hooks("fhir", 3 * CLIENTS, CLIENTS)
         found: dict[str, Any] = {"searches": _searches(port, max(3, calls // 4))}
         found["one client"] = hooks("fhir", calls, 1)
