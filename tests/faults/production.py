@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -214,6 +214,16 @@ def _wait_for(service: Hospital) -> None:
     for worker in service.workers() if CAN_TELL_WORKERS else ():  # the others may still be on their way
         with service.only(worker):
             service.ask("GET", "/cds-services")
+
+
+def until(true: Callable[[], bool], seconds: float = 20.0) -> bool:
+    """Whether it comes true within so many seconds; asked again and again."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if true():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 @contextmanager

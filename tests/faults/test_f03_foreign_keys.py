@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.production import Listener, a_folder, claims, production
+from tests.faults.production import WORKERS, Listener, a_folder, claims, production, until
 from tests.service.hooks.test_keys import KeyHost
 from tests.service.hooks.tokens import EC, FOREIGN, headers, signed
 
@@ -25,6 +25,7 @@ def host():
 def service(host):
     by_address = {"name": "by-address", "issuer": BY_ADDRESS, "jwks_url": host.url, "jwks_file": ...}
     with a_folder() as folder, production(folder, {}, by_address) as running:
+        assert until(lambda: len(host.asked) >= WORKERS)  # each worker asks at its start, and not again for long
         yield running
 
 
