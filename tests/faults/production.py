@@ -191,7 +191,7 @@ def production(
     ) as process:
         service = Hospital(process, port, store)
         try:
-            _wait_for(service)
+            _wait_for(service, settings.get("workers", WORKERS))
             yield service
         finally:
             if process.poll() is None:
@@ -200,7 +200,7 @@ def production(
                 tell(kind, "".join(lines).encode())
 
 
-def _wait_for(service: Hospital) -> None:
+def _wait_for(service: Hospital, workers: int) -> None:
     for _ in range(600):
         try:
             service.ask("GET", "/cds-services")
@@ -211,7 +211,10 @@ def _wait_for(service: Hospital) -> None:
             break
     else:
         raise AssertionError("the service did not start")
-    for worker in service.workers() if CAN_TELL_WORKERS else ():  # the others may still be on their way
+    if not CAN_TELL_WORKERS:
+        return
+    assert until(lambda: len(service.workers()) == workers), "not all workers came up"  # they start one after another
+    for worker in service.workers():
         with service.only(worker):
             service.ask("GET", "/cds-services")
 
