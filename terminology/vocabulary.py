@@ -83,14 +83,11 @@ class Vocabulary:
 
     def measured(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Analytes (and panels, ``panel-ue``) that an observation's codings name; empty if any coding is excluded."""
-        found = self._look_up(codings)
-        if any(one.excluded for one in found):
-            return _NONE
-        return _union([one.results for one in found])
+        return self.observed(codings)[0]
 
     def is_excluded(self, codings: Iterable[Coding]) -> bool:
         """Whether any coding is a known look-alike that must never be read as the analyte (CK-MB, urine sodium)."""
-        return any(one.excluded for one in self._look_up(codings))
+        return self.observed(codings)[1]
 
     def problems(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Problem, finding and status concepts (``muscle-cramp``, ``pregnancy``) that the codings name."""

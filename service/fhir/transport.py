@@ -78,17 +78,8 @@ class _Connection(HTTPConnection):
         super().request(*args, **more)
 
 
-class _TlsConnection(HTTPSConnection):
+class _TlsConnection(_Connection, HTTPSConnection):
     """The same over TLS, whose handshake and records go over the socket that was shown."""
-
-    def _new_conn(self) -> Any:
-        sock = super()._new_conn()
-        watchdog.seen(sock)
-        return sock
-
-    def request(self, *args: Any, **more: Any) -> None:
-        watchdog.seen(self.sock)
-        super().request(*args, **more)
 
 
 class _Pool(urllib3.HTTPConnectionPool):
@@ -102,15 +93,10 @@ class _Pool(urllib3.HTTPConnectionPool):
         super()._put_conn(conn)
 
 
-class _TlsPool(urllib3.HTTPSConnectionPool):
+class _TlsPool(_Pool, urllib3.HTTPSConnectionPool):
     """The same over TLS."""
 
     ConnectionCls = _TlsConnection
-
-    def _put_conn(self, conn: Any) -> None:
-        if conn is not None and watchdog.released():
-            conn.close()
-        super()._put_conn(conn)
 
 
 _POOLS = {"http": _Pool, "https": _TlsPool}
