@@ -53,8 +53,7 @@ class Parts:
     queries: dict[str, tuple[Query, ...]]  # by service id
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What the process around an application gives it: its metrics, if any, whether it is about to end, and the keys
     of the clients if it keeps them fresh.
     """
