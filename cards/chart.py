@@ -326,7 +326,7 @@ class Chart:
         """
         if not self._usable:
             for result in self.results:
-                if result.status is not ResultStatus.PRELIMINARY and result.when.first_day <= self.as_of:
+                if result.status is not ResultStatus.PRELIMINARY and not result.when.begins_after(self.as_of):
                     self._usable.setdefault(result.analyte, []).append(result)
         if len(analytes) == 1:
             return self._usable.get(analytes[0], [])

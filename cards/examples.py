@@ -204,7 +204,7 @@ def ago(days: int, at: time = time(12)) -> When:
     """Noon UTC so many days before the evaluation date of the examples."""
     day = AS_OF - timedelta(days=days)
     moment = datetime.combine(day, at, UTC)
-    return When(moment, moment, day, day)
+    return When(moment, moment, (day, day))
 
 
 def _when(days: str | None) -> When | None:
@@ -221,7 +221,7 @@ def _person(line: str, row: Section) -> Person:
     else:
         return Person(None, sex)
     moment = datetime.combine(born, time(), UTC)
-    return Person(When(moment, moment, born, born), sex)
+    return Person(When(moment, moment, (born, born)), sex)
 
 
 def _known(concept: str, titled: Vocabulary) -> str:

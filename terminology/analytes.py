@@ -54,8 +54,10 @@ class Analyte:
     def convert(self, value: Decimal, unit: str) -> Decimal | None:
         """The value in the canonical unit, unrounded; None if the unit is not in the closed table."""
         factor = self.factor(unit)
-        if factor is None:
-            return None
+        return None if factor is None else self.scaled(value, factor)
+
+    def scaled(self, value: Decimal, factor: Decimal) -> Decimal | None:
+        """The value in the canonical unit by a factor of :meth:`factor`, unrounded; None if it is beyond all bounds."""
         converted = _EXACT.multiply(value, factor)
         return converted if converted.is_finite() else None
 

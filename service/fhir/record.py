@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from cards.chart import Area, Comparator, Dose
+from cards.chart import Area, Dose
 from cards.when import When
 from service.fhir import moments, references
 from service.fhir.elements import Pair, contained, pairs
@@ -37,8 +37,19 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,256}")  # longer than FHIR allows: order ids of one large EHR are
 
 
-Measured: TypeAlias = tuple[Decimal, Decimal, Comparator | None, str, str]
-"""A value rounded and exact, in the canonical unit; comparator; unit as spelled; value and unit as sent."""
+class Unit(msgspec.Struct, frozen=True, gc=False):
+    """A unit as the values of one analyte carry it in this record.
+
+    ``spelling``: as sent, "" if it cannot be used; ``shown``: the same, fit for a card; ``factor``: to the canonical
+    unit; ``why`` it cannot be used, "" if it can. ``ranges``: those sent with values in this unit, by their JSON text,
+    for a laboratory repeats its range with every result.
+    """
+
+    spelling: str
+    shown: str
+    factor: Decimal
+    why: str
+    ranges: dict[bytes, Limits | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +102,6 @@ class Record:
         "incomplete",
         "names",
         "patient_id",
-        "quantities",
-        "ranges",
         "units",
         "unmapped",
         "vocabulary",
@@ -126,10 +135,8 @@ class Record:
         """Tests for haemolysis that were met while reading."""
         self.haemolysed_specimens: set[str] = set()
         self.haemolysed_moments: set[When] = set()
-        self.units: dict[tuple[str, Any, Any, Any], tuple[str, str]] = {}
+        self.units: dict[tuple[str, Any, Any, Any], Unit] = {}
         self.names: dict[bytes, Named] = {}
-        self.quantities: dict[tuple[str, bytes], Measured] = {}
-        self.ranges: dict[tuple[Any, ...], Limits | None] = {}
         self.doses: dict[tuple[bytes, frozenset[str]], Dose | None] = {}
         self._resources = resources
         self._index: dict[tuple[str, str], Resource] | None = None
