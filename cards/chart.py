@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from operator import attrgetter
-from typing import Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -21,6 +21,7 @@ from terminology.vocabulary import Link
 
 T = TypeVar("T")
 
+_LONGEST_NUMBER: Final = 24  # characters of a number as it was sent that are printed
 _LATEST = attrgetter("when.latest")
 
 
@@ -115,13 +116,19 @@ class Comparator(Closed):
     MORE = ">"
 
 
+def as_sent(value: Decimal, unit: str) -> str:
+    """Value and unit as the laboratory wrote them, the number in plain digits and not without end."""
+    return f"{format(value, 'f')[:_LONGEST_NUMBER]} {unit}"
+
+
 class Result(msgspec.Struct, frozen=True, gc=False):
     """One laboratory value that can be stood behind, in the analyte's canonical unit.
 
     ``value`` is rounded half up to the precision of the limits and is what rules compare and cards print; ``exact`` is
     what arithmetic uses. ``limits`` is the range sent with the result, converted and rounded; None if none was sent or
-    it could not be read. ``sent`` is value and unit as the laboratory wrote them. ``note`` is record text made safe
-    for display; no rule reads it. ``calculated``: adjusted calcium worked out from total and albumin, not reported.
+    it could not be read. ``sent_as`` is value and unit as the laboratory wrote them; None if it wrote neither. ``note``
+    is record text made safe for display; no rule reads it. ``calculated_from``: what adjusted calcium was worked out
+    from, in words; "" if the laboratory reported the value itself.
     A Struct, not a dataclass: hundreds are made for a call, each in a quarter of the time (``msgspec.structs.replace``
     makes a changed one).
     """
@@ -134,10 +141,15 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     status: ResultStatus = ResultStatus.FINAL
     comparator: Comparator | None = None
     limits: Limits | None = None
-    sent: str = ""
+    sent_as: tuple[Decimal, str] | None = None
     haemolysed: bool = False
     note: str = ""
-    calculated: bool = False
+    calculated_from: str = ""
+
+    @property
+    def sent(self) -> str:
+        """Value and unit as the laboratory wrote them; "" if it wrote neither."""
+        return "" if self.sent_as is None else as_sent(*self.sent_as)
 
 
 @dataclass(frozen=True, slots=True)

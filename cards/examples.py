@@ -263,7 +263,7 @@ def _result(line: str, number: int, vocabulary: Vocabulary, row: Section) -> Res
         status=_status(words),
         comparator=Comparator(found["sign"]) if found["sign"] else None,
         limits=_limits(found["low"], found["high"], analyte, unit),
-        sent=f"{found['sign'] or ''}{found['value']} {unit}",
+        sent_as=(Decimal(str(found["value"])), unit),
         haemolysed="haemolysed" in words,
     )
 

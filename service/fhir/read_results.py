@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
-from cards.chart import Area, Comparator, Problem, Result, ResultStatus, Unread
+from cards.chart import Area, Comparator, Problem, Result, ResultStatus, Unread, as_sent
 from cards.when import When
 from service.fhir.elements import number, objects, pairs, said, words
 from service.fhir.quantities import limits_of, unit_of
@@ -31,7 +31,6 @@ LEFT_OUT: Final = {
     "not-done": "was not done",
 }
 COMPARATORS: Final = {comparator.value: comparator for comparator in Comparator}
-_LONGEST_NUMBER: Final = 24  # characters of a number as it was sent that are printed
 
 
 def read_observation(resource: Resource, record: Record) -> tuple[Reading, ...]:
@@ -70,7 +69,9 @@ def note_haemolysed_samples(record: Record) -> bool:
         when = _when(test, record)
         if when is not None and when.earliest == when.latest:
             record.haemolysed_moments.add(when)
-    return bool(record.haemolysed_specimens or record.haemolysed_moments)
+    found = bool(record.haemolysed_specimens or record.haemolysed_moments)
+    record.samples_tell = record.samples_tell or found
+    return found
 
 
 def _readings(resource: Resource, observed: Observed, record: Record, origin: str) -> Iterator[Reading]:
@@ -182,8 +183,10 @@ def _result(resource: Resource, analyte: Analyte, record: Record, origin: str) -
         status,
         comparator,
         None if resource.referenceRange is None else limits_of(resource.referenceRange, analyte, unit, record),
-        _as_sent(value, unit),
-        _may_be_haemolysed(resource, record) and _haemolysed(resource, when, record),
+        (value, unit.shown),
+        # Most results carry nothing that could say so.
+        (record.samples_tell or resource.interpretation is not None or resource.contained is not None)
+        and _haemolysed(resource, when, record),
         ""
         if resource.note is None and resource.comment is None and resource.comments is None
         else _note(resource, record),
@@ -208,16 +211,8 @@ def _measured(resource: Resource, analyte: Analyte, record: Record) -> Measured 
         return unit.why
     exact = analyte.scaled(value, unit.factor)
     if exact is None or not analyte.is_plausible(exact):
-        return f"{_as_sent(value, unit)} is not a plausible value"
+        return f"{as_sent(value, unit.shown)} is not a plausible value"
     return exact, value, comparator, unit
-
-
-def _as_sent(value: Decimal, unit: Unit) -> str:
-    """Value and unit as the laboratory wrote them."""
-    digits = str(value)
-    if "E" in digits:
-        digits = format(value, "f")
-    return f"{digits[:_LONGEST_NUMBER]} {unit.shown}"
 
 
 def _by_status(status: Any) -> tuple[str, bool]:
@@ -280,15 +275,6 @@ def _no_number(value: Any, resource: Resource, record: Record) -> str:
     if isinstance(value, str):
         return "the value was sent as text"
     return "the value is not a number that can be used"
-
-
-def _may_be_haemolysed(resource: Resource, record: Record) -> bool:
-    """Whether there is anything that could say so: most results carry nothing of the kind."""
-    return (
-        resource.interpretation is not None
-        or (resource.specimen is not None and (resource.contained is not None or record.knows_samples))
-        or bool(record.haemolysed_moments)
-    )
 
 
 def _haemolysed(resource: Resource, when: When, record: Record) -> bool:

@@ -6,10 +6,11 @@ remembers lives for one call: no patient data outlives the request (rule R12).
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -84,7 +85,6 @@ class Record:
 
     __slots__ = (
         "_concepts",
-        "_has_specimens",
         "_index",
         "_medicines",
         "_moments",
@@ -102,6 +102,7 @@ class Record:
         "incomplete",
         "names",
         "patient_id",
+        "samples_tell",
         "units",
         "unmapped",
         "vocabulary",
@@ -118,7 +119,7 @@ class Record:
         vocabulary: Vocabulary,
         encounter_id: str | None = None,
         with_doses: bool = True,
-        resources: Collection[Resource] = (),
+        resources: Mapping[type[Resource], Sequence[Resource]] = MappingProxyType({}),
     ) -> None:
         self.patient_id = patient_id
         self.as_of = as_of
@@ -133,6 +134,8 @@ class Record:
         """Why a part of the record cannot be called complete although its search answered."""
         self.haemolysis_tests: list[Resource] = []
         """Tests for haemolysis that were met while reading."""
+        self.samples_tell = Specimen in resources
+        """Whether any Specimen came along, or a test said of a sample that it is haemolysed."""
         self.haemolysed_specimens: set[str] = set()
         self.haemolysed_moments: set[When] = set()
         self.units: dict[tuple[str, Any, Any, Any], Unit] = {}
@@ -140,7 +143,6 @@ class Record:
         self.doses: dict[tuple[bytes, frozenset[str]], Dose | None] = {}
         self._resources = resources
         self._index: dict[tuple[str, str], Resource] | None = None
-        self._has_specimens: bool | None = None
         self._moments: dict[str, When | None] = {}
         self._concepts: dict[tuple[Pair, ...], frozenset[str]] = {}
         self._observed: dict[bytes, Observed] = {}
@@ -258,20 +260,14 @@ class Record:
         named, identity = references.type_and_id(text)
         return self._by_name().get((kind, identity)) if named in (kind, "") else None
 
-    @property
-    def knows_samples(self) -> bool:
-        """Whether any Specimen came along, or a test said of one that it is haemolysed."""
-        if self._has_specimens is None:
-            self._has_specimens = any(type(one) is Specimen for one in self._resources)
-        return self._has_specimens or bool(self.haemolysed_specimens)
-
     def _by_name(self) -> dict[tuple[str, str], Resource]:
         """The resources by type and id; made when one is first looked for, as in most calls none is."""
         if self._index is None:
             self._index = {}
-            for resource in self._resources:
-                if isinstance(resource.id, str) and isinstance(resource.resourceType, str):
-                    self._index.setdefault((resource.resourceType, resource.id), resource)
+            for kind, resources in self._resources.items():
+                for resource in resources:
+                    if isinstance(resource.id, str):
+                        self._index.setdefault((kind.__name__, resource.id), resource)
         return self._index
 
     def count_unmapped(self, area: Area) -> None:

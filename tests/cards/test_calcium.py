@@ -50,7 +50,7 @@ def test_total_calcium_is_adjusted_for_albumin(content: Content, total: str, alb
     one = case(content, f"calcium-total {total} 3 days ago", f"albumin {albumin} 3 days ago")
     (result,) = adjusted(one)
     assert str(result.value) == expected
-    assert result.calculated
+    assert result.calculated_from
 
 
 @given(total=st.integers(100, 400), albumin=st.integers(10, 60))
