@@ -3,9 +3,11 @@
 The questions several topics ask stand here, once: is the test done, when did the medicine start, how far out is it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import wraps
+from typing import TypeVar, cast
 
 from cards.bands import Bands, Grade, Grading, Within
 from cards.chart import (
@@ -32,6 +34,9 @@ _BY_CODE = frozenset({Link.CODE})
 _ANY_LINK = frozenset(Link)
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """Everything a topic may look at. ``taking`` and ``grade`` go through the vocabulary and the bands."""
@@ -45,6 +50,8 @@ class Case:
     moment: Moment = Moment.RECORD
     _gradings: dict[int, tuple[Result, Grading]] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What :meth:`grade` found: several topics ask for the same result. A case made from this one begins anew."""
+    _answers: dict[Callable[..., object], object] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """So too the answers of :func:`answered_once`."""
 
     # drafts
 
@@ -189,3 +196,16 @@ class Case:
     def complete(self, *areas: Area) -> bool:
         """Whether these parts of the record were read to the end."""
         return self.chart.complete(*areas)
+
+
+def answered_once(question: Callable[[Case], T]) -> Callable[[Case], T]:
+    """A question about a case that several topics ask: answered for the first of them, and kept with the case."""
+
+    @wraps(question)
+    def ask(case: Case) -> T:
+        answers = case._answers  # noqa: SLF001 -- kept with the case, and nobody else's business
+        if question not in answers:
+            answers[question] = question(case)
+        return cast("T", answers[question])
+
+    return ask

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -43,6 +43,8 @@ class NotReadable:
 
 
 Lookup: TypeAlias = Recorded[T] | NotRecorded | NotReadable
+
+_NOT_RECORDED: Final = NotRecorded()
 
 
 class Area(Closed):
@@ -325,14 +327,14 @@ class Chart:
                 return NotReadable(entry.why)
         if not self.complete(Area.RESULTS):
             return NotReadable(self.inputs[Area.RESULTS].why if Area.RESULTS in self.inputs else "not asked for")
-        return NotRecorded()
+        return _NOT_RECORDED
 
     def usable(self, *analytes: str) -> list[Result]:
         """The results of these analytes that count: none that is preliminary, or dated after ``as_of`` (3.2).
 
         In the order of the results, analyte by analyte.
         """
-        if not self._usable:
+        if not self._usable and self.results:
             self._sort_results()
         if len(analytes) == 1:
             return self._usable.get(analytes[0], [])
@@ -340,7 +342,7 @@ class Chart:
 
     def preliminary(self) -> tuple[Result, ...]:
         """Results that are not final yet."""
-        if not self._usable:
+        if not self._usable and self.results:
             self._sort_results()
         return tuple(self._preliminary)
 
