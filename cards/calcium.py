@@ -3,13 +3,14 @@
 from datetime import date
 
 from cards.bands import limits_for
-from cards.case import Case
+from cards.case import Case, answered_once
 from cards.chart import Lookup, NotReadable, NotRecorded, Recorded, Result, ResultStatus, newest
 from terminology.analytes import Limits
 
 ADJUSTED, TOTAL, ALBUMIN = "calcium-adjusted", "calcium-total", "albumin"
 
 
+@answered_once
 def adjusted_calcium(case: Case) -> Lookup[tuple[Result, ...]]:
     """The newest adjusted calcium, reported or calculated; on the same day the reported one (specification 3.2)."""
     reported = case.chart.latest(ADJUSTED)

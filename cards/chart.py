@@ -5,11 +5,12 @@ The chart is frozen, carries the day the rules see (``as_of``), and is the same 
 road they came by: its makers sort every tuple.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from operator import attrgetter
 from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
@@ -22,7 +23,6 @@ from terminology.vocabulary import Link
 T = TypeVar("T")
 
 _LONGEST_NUMBER: Final = 24  # characters of a number as it was sent that are printed
-_LATEST = attrgetter("when.latest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class NotReadable:
 
 
 Lookup: TypeAlias = Recorded[T] | NotRecorded | NotReadable
+
+_NOT_RECORDED: Final = NotRecorded()
 
 
 class Area(Closed):
@@ -295,15 +297,23 @@ class Chart:
     )
     """What :meth:`cards.case.Case.started` worked out, by ingredients and gap: thousands of records of one medicine
     would otherwise be gone through once for each of them. Never carried over to a chart made from this one."""
+    # So too what stands below: many topics ask for it, and it is sorted out when the first one does.
     _usable: dict[str, list[Result]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _active: list[Medicine] = field(default_factory=list, init=False, repr=False, compare=False)
+    _preliminary: list[Result] = field(default_factory=list, init=False, repr=False, compare=False)
     _latest: dict[tuple[str, ...], Lookup[tuple[Result, ...]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
-    )  # several topics ask for the same analyte
+    )
+    _active: list[Medicine] = field(default_factory=list, init=False, repr=False, compare=False)
+    _taken: set[str] = field(default_factory=set, init=False, repr=False, compare=False)  # ingredients of the active
+    _present: set[str] = field(default_factory=set, init=False, repr=False, compare=False)  # concepts of the active
 
     def complete(self, *areas: Area) -> bool:
         """Whether all of these parts of the record were read to the end."""
-        return all(self.inputs[area].reading is Reading.COMPLETE for area in areas if area in self.inputs)
+        for area in areas:
+            state = self.inputs.get(area)
+            if state is not None and state.reading is not Reading.COMPLETE:
+                return False
+        return True
 
     def read_at_all(self, area: Area) -> bool:
         """Whether anything of that part could be read, if not all of it."""
@@ -316,9 +326,10 @@ class Chart:
         results dated after ``as_of`` never count (3.2). NotReadable if there is none, but a value could not be read or
         the results were not read to the end.
         """
-        if analytes not in self._latest:
-            self._latest[analytes] = self._find_latest(analytes)
-        return self._latest[analytes]
+        found = self._latest.get(analytes)
+        if found is None:
+            found = self._latest[analytes] = self._find_latest(analytes)
+        return found
 
     def _find_latest(self, analytes: tuple[str, ...]) -> Lookup[tuple[Result, ...]]:
         usable = self.usable(*analytes)
@@ -329,36 +340,53 @@ class Chart:
                 return NotReadable(entry.why)
         if not self.complete(Area.RESULTS):
             return NotReadable(self.inputs[Area.RESULTS].why if Area.RESULTS in self.inputs else "not asked for")
-        return NotRecorded()
+        return _NOT_RECORDED
 
     def usable(self, *analytes: str) -> list[Result]:
         """The results of these analytes that count: none that is preliminary, or dated after ``as_of`` (3.2).
 
-        In the order of the results, analyte by analyte; sorted out once, for every topic asks.
+        In the order of the results, analyte by analyte.
         """
-        if not self._usable:
-            for result in self.results:
-                if result.status is not ResultStatus.PRELIMINARY and not result.when.begins_after(self.as_of):
-                    self._usable.setdefault(result.analyte, []).append(result)
+        if not self._usable and self.results:
+            self._sort_results()
         if len(analytes) == 1:
             return self._usable.get(analytes[0], [])
         return [result for analyte in analytes for result in self._usable.get(analyte, ())]
 
-    def preliminary(self) -> list[Result]:
+    def preliminary(self) -> tuple[Result, ...]:
         """Results that are not final yet."""
-        return [result for result in self.results if result.status is ResultStatus.PRELIMINARY]
+        if not self._usable and self.results:
+            self._sort_results()
+        return tuple(self._preliminary)
+
+    def _sort_results(self) -> None:
+        """The one time that all results are gone through: there may be thousands."""
+        usable, as_of = defaultdict[str, list[Result]](list), self.as_of
+        self._preliminary.clear()
+        for result in self.results:
+            if result.status is ResultStatus.PRELIMINARY:
+                self._preliminary.append(result)
+            elif not result.when.begins_after(as_of):
+                usable[result.analyte].append(result)
+        self._usable.update(usable)
 
     def taking(
-        self, ingredients: Iterable[str], *, links: frozenset[Link] = frozenset({Link.CODE})
+        self, ingredients: AbstractSet[str], *, links: frozenset[Link] = frozenset({Link.CODE})
     ) -> tuple[Medicine, ...]:
         """Active medicines with any of the ingredients, recognised in one of the given ways."""
-        if not self._active:
-            self._active.extend(m for m in self.medicines if m.active)
-        wanted = frozenset(ingredients)
-        return tuple([m for m in self._active if m.link in links and not wanted.isdisjoint(m.ingredients)])
+        if not self._active and self.medicines:
+            self._active.extend([m for m in self.medicines if m.active])
+            self._taken.update(*[m.ingredients for m in self._active])
+        if self._taken.isdisjoint(ingredients):
+            return ()
+        return tuple([m for m in self._active if m.link in links and not m.ingredients.isdisjoint(ingredients)])
 
     def has(self, *concepts: str) -> tuple[Problem, ...]:
         """Active problems of these concepts, of whatever age."""
+        if not self._present and self.problems:
+            self._present.update(*[p.concepts for p in self.problems if p.active])
+        if self._present.isdisjoint(concepts):
+            return ()
         return tuple([p for p in self.problems if p.active and not p.concepts.isdisjoint(concepts)])
 
 
@@ -367,8 +395,12 @@ def newest(results: Iterable[Result]) -> tuple[Result, ...]:
     usable = list(results)
     if not usable:
         return ()
-    latest = max(map(_LATEST, usable))
-    began = max(r.when.earliest for r in usable if r.when.latest == latest)
+    ends = [r.when.latest for r in usable]
+    latest = max(ends)
     # None is later than the newest, so those that end after it began are those that may be the same moment.
-    tied = [r for r in usable if r.when.latest >= began]
-    return tuple([r for r in tied if r.status in (ResultStatus.AMENDED, ResultStatus.CORRECTED)] or tied)
+    began = usable[ends.index(latest)].when.earliest
+    late = [r for r, end in zip(usable, ends, strict=True) if end >= began]
+    if len(late) > 1:
+        began = max([r.when.earliest for r in late if r.when.latest == latest])
+        late = [r for r in late if r.when.latest >= began]
+    return tuple([r for r in late if r.status in (ResultStatus.AMENDED, ResultStatus.CORRECTED)] or late)

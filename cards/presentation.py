@@ -3,7 +3,7 @@
 The symptom gate of specification 3.1 and the silence rules S1, S7, S12 and S16.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
@@ -52,7 +52,10 @@ class Gatekeeper:
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """The gate, the problems that opened it by symptom, newest first, and whether the adult rules are for this age."""
+    """The gate, the problems that opened it by symptom, newest first, and whether the adult rules are for this age.
+
+    ``symptoms`` may lack those that the patient does not have.
+    """
 
     gate: Gate
     symptoms: Mapping[Symptom, tuple[Problem, ...]]
@@ -61,8 +64,14 @@ class Presentation:
 
     def shows(self, *symptoms: Symptom) -> tuple[Problem, ...]:
         """The problems behind any of these symptoms; empty if the patient has none of them."""
-        found = {p.source: p for s in symptoms for p in self.symptoms.get(s, ())}
-        return tuple(found.values())
+        found = [problems for symptom in symptoms if (problems := self.symptoms.get(symptom))]
+        if len(found) > 1:
+            return _each_once(problem for problems in found for problem in problems)
+        return found[0] if found else ()
+
+
+def _each_once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple({p.source: p for p in problems}.values())
 
 
 def recent(problem: Problem, chart: Chart, windows: Windows) -> bool:
@@ -77,10 +86,10 @@ def recent(problem: Problem, chart: Chart, windows: Windows) -> bool:
 
 def presentation(chart: Chart, windows: Windows, keeper: Gatekeeper, moment: Moment = Moment.RECORD) -> Presentation:
     """Read the gate off the chart. Orders need no symptom and no known age to be judged (3.4, 3.8 no. 6)."""
-    here = [p for p in chart.problems if recent(p, chart, windows)]
     symptoms = {
-        symptom: tuple(sorted((p for p in here if p.concepts & concepts), key=_newest_first))
+        symptom: _each_once(sorted((p for p in problems if recent(p, chart, windows)), key=_newest_first))
         for symptom, concepts in keeper.symptoms.items()
+        if (problems := chart.has(*concepts))
     }
     adult = of_age(chart.person.born, chart.as_of, keeper.adult)
     return Presentation(_gate(chart, symptoms, moment, adult=adult), symptoms, keeper.words, adult)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Final
 
 from cards.bands import Grade
 from cards.case import Case
@@ -112,3 +113,6 @@ def load_screen() -> Screen:
         table.done()
     tables.done()
     return Screen(found)
+
+
+SCREEN: Final = load_screen()

@@ -45,9 +45,9 @@ class Sentence:
     beyond: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """A ``[finding.KIND]`` of a sheet: what is said when a rule finds it."""
+    """A ``[finding.KIND]`` of a sheet: what is said when a rule finds it. Two are the same only if they are one."""
 
     name: str
     rule: str
@@ -66,7 +66,7 @@ class Kind:
     beyond: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Suggestion:
     """A ``[suggestion.NAME]`` of a sheet. ``does``: test, refer, review or remove.
 

@@ -4,7 +4,9 @@
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from cards.bands import Grade
 from cards.calcium import latest
@@ -15,13 +17,12 @@ from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.lists import Listing
 from cards.presentation import Symptom
-from cards.screening import ScreenTest, Standing, load_screen
+from cards.screening import SCREEN, ScreenTest, Standing
 from cards.topic import Sheet, load_topic
 from terminology.vocabulary import Link
 
 DIURETIC, ORDERED_DIURETIC = "diuretic", "order-diuretic"  # findings, of which more is said than of the others
 POTASSIUM_SPARING, POTASSIUM = "potassium-sparing", "potassium"
-_SCREEN = load_screen()
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
@@ -240,7 +241,7 @@ def _order_without_ue(case: Case, sheet: Sheet, diuretics: list[_Ordered]) -> It
     coded = [one for one in diuretics if not one.by_name]
     if not coded or not case.complete(Area.RESULTS):
         return
-    standing = _SCREEN.look(case, ScreenTest.UE)
+    standing = SCREEN.look(case, ScreenTest.UE)
     if standing.state is Standing.DONE:
         return
     every = case.complete(Area.MEDICINES, Area.ORDERS)
