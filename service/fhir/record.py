@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -62,8 +63,7 @@ class Named:
     anything: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True, gc=False):
     """What the code of an observation stands for. All empty: nothing we know."""
 
     analytes: tuple[Analyte, ...] = ()
@@ -198,22 +198,7 @@ class Record:
         return found
 
     def _look_up(self, found: tuple[Coding, ...]) -> Observed:
-        if not found:
-            return Observed()
-        measured, excluded, problems = self.vocabulary.observed(found)
-        if excluded:
-            return Observed(problems=problems, excluded=True)
-        known = self.vocabulary.analytes
-        tests = [name for name in sorted(measured) if not (name.startswith(_PANEL) or name == SAMPLE_HAEMOLYSED)]
-        analytes = tuple(known[name] for name in tests if name in known)
-        return Observed(
-            analytes=analytes,
-            only=analytes[0] if len(tests) == len(measured) == len(analytes) == 1 and not problems else None,
-            ambiguous=len(tests) > 1,
-            is_test=bool(measured),
-            tells_haemolysis=SAMPLE_HAEMOLYSED in measured,
-            problems=problems,
-        )
+        return _observed(self.vocabulary, self.vocabulary.observed(found))
 
     def medicine(self, concept: Any) -> MedicineMatch | None:
         """The medicine that the codings of a concept name."""
@@ -277,6 +262,25 @@ class Record:
     def leave_incomplete(self, area: Area, why: str) -> None:
         """Something of that part could not be read, and could have been anything."""
         self.incomplete.setdefault(area, set()).add(why)
+
+
+@lru_cache(1024)  # it follows from our tables alone; there are about as many as they have concepts
+def _observed(vocabulary: Vocabulary, meaning: tuple[frozenset[str], bool, frozenset[str]]) -> Observed:
+    """What a code stands for, from what Vocabulary.observed says of it."""
+    measured, excluded, problems = meaning
+    if excluded:
+        return Observed(problems=problems, excluded=True)
+    known = vocabulary.analytes
+    tests = [name for name in sorted(measured) if not (name.startswith(_PANEL) or name == SAMPLE_HAEMOLYSED)]
+    analytes = tuple(known[name] for name in tests if name in known)
+    return Observed(
+        analytes=analytes,
+        only=analytes[0] if len(tests) == len(measured) == len(analytes) == 1 and not problems else None,
+        ambiguous=len(tests) > 1,
+        is_test=bool(measured),
+        tells_haemolysis=SAMPLE_HAEMOLYSED in measured,
+        problems=problems,
+    )
 
 
 def codings(found: tuple[Pair, ...]) -> tuple[Coding, ...]:
