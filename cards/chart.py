@@ -23,8 +23,7 @@ from terminology.vocabulary import Link
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded(Generic[T]):
+class Recorded(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """It is on record, and can be read."""
 
     value: T
