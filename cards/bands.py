@@ -84,8 +84,7 @@ class Band:
             yield self.value * limits.high
 
 
-@dataclass(frozen=True, slots=True)
-class Grade:
+class Grade(NamedTuple):
     """Outside the range: how gravely, on which side, and against which limits."""
 
     indicator: Indicator
@@ -94,8 +93,7 @@ class Grade:
     beyond: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Within:
+class Within(NamedTuple):
     """Not in any band."""
 
     used: UsedLimits
@@ -147,12 +145,16 @@ class Bands:
         rows = self.of(result.analyte)
         if self.ask_for(result.analyte):
             rows = tuple(band for band in rows if not band.only_with or band.only_with in taking)
-        first, *others = [_place(result, rows, used) for used in limits_for(result, analyte, person)]
-        return first if all(_alike(first, other) for other in others) else Ungraded.SEX
+        used, *others = limits_for(result, analyte, person)
+        placed = _place(result, rows, used)
+        return placed if all(_alike(placed, _place(result, rows, other)) for other in others) else Ungraded.SEX
 
 
 def _place(result: Result, rows: tuple[Band, ...], used: UsedLimits) -> Grading:
-    found = [_gravest(rows, value, used.limits) for value in _possible(result, rows, used.limits)]
+    if result.comparator is None:
+        band = _gravest(rows, result.value, used.limits)
+        return Within(used) if band is None else Grade(band.indicator, band.side, used, band.beyond)
+    found = [_gravest(rows, value, used.limits) for value in _possible(result, result.comparator, rows, used.limits)]
     outside = [band for band in found if band is not None]
     if not outside:
         return Within(used)
@@ -175,14 +177,12 @@ def _gravest(rows: tuple[Band, ...], value: Decimal, limits: Limits) -> Band | N
     return None
 
 
-def _possible(result: Result, rows: Iterable[Band], limits: Limits) -> list[Decimal]:
-    """Values to try: the value itself, or with a comparator one on each stretch between landmarks that it allows."""
+def _possible(result: Result, comparator: Comparator, rows: Iterable[Band], limits: Limits) -> list[Decimal]:
+    """Values to try: one on each stretch between landmarks that the comparator allows."""
     value = result.value
-    if result.comparator is None:
-        return [value]
     marks = {mark for band in rows for mark in band.landmarks(limits)} | {value}
     near = {point for mark in marks for point in (mark - _NEAR, mark, mark + _NEAR)}
-    match result.comparator:
+    match comparator:
         case Comparator.LESS:
             return [point for point in near if point < value]
         case Comparator.AT_MOST:

@@ -14,13 +14,12 @@ ADJUSTED, TOTAL, ALBUMIN = "calcium-adjusted", "calcium-total", "albumin"
 def adjusted_calcium(case: Case) -> Lookup[tuple[Result, ...]]:
     """The newest adjusted calcium, reported or calculated; on the same day the reported one (specification 3.2)."""
     reported = case.chart.latest(ADJUSTED)
-    calculated = _calculated(case)
     match reported:
         case Recorded(results):
-            newer = [r for r in calculated if r.when.first_day > max(x.when.last_day for x in results)]
-            return Recorded(tuple(newer)) if newer else reported
+            calculated = _calculated(case, after=max(r.when.last_day for r in results))
         case NotRecorded() | NotReadable():
-            return Recorded(calculated) if calculated else reported
+            calculated = _calculated(case)
+    return Recorded(calculated) if calculated else reported
 
 
 def latest(case: Case, analyte: str) -> Lookup[tuple[Result, ...]]:
@@ -64,13 +63,14 @@ def _albumin_of(case: Case, total: Result) -> tuple[Result, ...]:
     )
 
 
-def _calculated(case: Case) -> tuple[Result, ...]:
+def _calculated(case: Case, *, after: date | None = None) -> tuple[Result, ...]:
+    """Worked out from the newest total; ``after``: if it was surely taken later than that day."""
     match case.chart.latest(TOTAL):
         case Recorded(totals):
             return tuple(
                 _adjust(case, total, albumin)
                 for total in totals
-                if total.comparator is None
+                if total.comparator is None and (after is None or total.when.first_day > after)
                 for albumin in _albumin_of(case, total)[-1:]
             )
         case NotRecorded() | NotReadable():

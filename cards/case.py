@@ -3,7 +3,8 @@
 The questions several topics ask stand here, once: is the test done, when did the medicine start, how far out is it.
 """
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import wraps
@@ -52,6 +53,8 @@ class Case:
     """What :meth:`grade` found: several topics ask for the same result. A case made from this one begins anew."""
     _answers: dict[Callable[..., object], object] = field(default_factory=dict, init=False, repr=False, compare=False)
     """So too the answers of :func:`answered_once`."""
+    printed: dict[int, tuple[object, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """So too the entries that cards have printed: a medicine may stand on several (cards/wording.py)."""
 
     # drafts
 
@@ -76,8 +79,10 @@ class Case:
 
     def drug(self, medicine: Medicine | Draft, *classes: str) -> str:
         """The ingredient of the medicine that belongs to one of the classes, as a card names it."""
-        wanted = self.vocabulary.ingredients_of(*classes)
-        names = sorted(medicine.ingredients & wanted) or sorted(medicine.ingredients)
+        names: Iterable[str] = medicine.ingredients
+        if len(medicine.ingredients) > 1:
+            wanted = self.vocabulary.ingredients_of(*classes)
+            names = sorted(medicine.ingredients & wanted) or sorted(medicine.ingredients)
         return " and ".join(self.vocabulary.title(name) for name in names)
 
     def started(self, medicine: Medicine) -> date | None:
@@ -92,11 +97,8 @@ class Case:
         return known[key]
 
     def _start_of_course(self, ingredients: frozenset[str]) -> date | None:
-        spans = [
-            (self.chart.as_of if m.active else (m.end or m.start).last_day, m.start.first_day)
-            for m in self.chart.medicines
-            if m.start is not None and not m.ingredients.isdisjoint(ingredients)
-        ]
+        courses = _courses(self)
+        spans = [span for ingredient in ingredients for span in courses.get(ingredient, ())]
         start: date | None = None
         for ends, begins in sorted(spans, reverse=True):
             if start is None:
@@ -172,17 +174,17 @@ class Case:
     # orders and problems
 
     def ordered(
-        self, *concepts: str, within: int, statuses: Iterable[OrderStatus] = (OrderStatus.ACTIVE,)
+        self, *concepts: str, within: int, statuses: Container[OrderStatus] = (OrderStatus.ACTIVE,)
     ) -> tuple[Order, ...]:
         """Orders on record of these concepts, of these statuses, dated within so many days, newest first."""
         if not self.chart.orders:
             return ()
-        wanted, allowed = frozenset(concepts), frozenset(statuses)
+        wanted = frozenset(concepts)
         found = [
             order
             for order in self.chart.orders
-            if order.concepts & wanted
-            and order.status in allowed
+            if not order.concepts.isdisjoint(wanted)
+            and order.status in statuses
             and order.when is not None
             and order.when.oldest(self.chart.as_of) <= within
         ]
@@ -209,3 +211,16 @@ def answered_once(question: Callable[[Case], T]) -> Callable[[Case], T]:
         return cast("T", answers[question])
 
     return ask
+
+
+@answered_once
+def _courses(case: Case) -> dict[str, list[tuple[date, date]]]:
+    """By ingredient: the last and the first day of each record of it that carries a start."""
+    courses: defaultdict[str, list[tuple[date, date]]] = defaultdict(list)
+    for medicine in case.chart.medicines:
+        start = medicine.start
+        if start is not None:
+            ends = case.chart.as_of if medicine.active else (medicine.end or start).last_day
+            for ingredient in medicine.ingredients:
+                courses[ingredient].append((ends, start.first_day))
+    return courses

@@ -25,8 +25,7 @@ T = TypeVar("T")
 _LONGEST_NUMBER: Final = 24  # characters of a number as it was sent that are printed
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded(Generic[T]):
+class Recorded(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """It is on record, and can be read."""
 
     value: T
@@ -211,6 +210,10 @@ class OrderStatus(Closed):
     OTHER = "other"
 
 
+AWAITED: Final = frozenset({OrderStatus.ACTIVE, OrderStatus.DRAFT})
+"""An order that is sent or in hand: what it asks for is awaited."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """A test order or referral already on record."""
@@ -361,10 +364,11 @@ class Chart:
 
     def _sort_results(self) -> None:
         """The one time that all results are gone through: there may be thousands."""
-        usable, as_of = defaultdict[str, list[Result]](list), self.as_of
+        usable: defaultdict[str, list[Result]] = defaultdict(list)
+        as_of, preliminary = self.as_of, ResultStatus.PRELIMINARY
         self._preliminary.clear()
         for result in self.results:
-            if result.status is ResultStatus.PRELIMINARY:
+            if result.status is preliminary:
                 self._preliminary.append(result)
             elif not result.when.begins_after(as_of):
                 usable[result.analyte].append(result)

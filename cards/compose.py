@@ -130,10 +130,11 @@ def _found(shown: list[Said], case: Case, content: Content) -> list[str]:
 def _gaps(topic: Topic, case: Case, content: Content) -> Iterator[str]:
     """What was not read of this record, or not applied of the rules."""
     say, chart = content.frame.say, case.chart
-    for area in _AREAS:
-        state = chart.inputs.get(area)
-        if state is not None and state.reading is not Reading.COMPLETE:
-            yield say("not_known", "input", area=area.value, why=state.why or state.reading.value)
+    if not chart.complete(*_AREAS):
+        for area in _AREAS:
+            state = chart.inputs.get(area)
+            if state is not None and state.reading is not Reading.COMPLETE:
+                yield say("not_known", "input", area=area.value, why=state.why or state.reading.value)
     entries = [u for u in chart.unread if u.area in topic.sheet.rests_on]
     for entry in entries[:_MOST_UNREAD]:
         yield unread_line(entry, case, content)

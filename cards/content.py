@@ -12,7 +12,8 @@ from cards.card import Reason
 from cards.facts import Fact, Source, load_facts, load_sources
 from cards.frame import Frame, load_frame
 from cards.layout import Layouts
-from cards.presentation import Gatekeeper, load_gatekeeper
+from cards.moment import Moment
+from cards.presentation import Gate, Gatekeeper, load_gatekeeper
 from cards.promises import Promises, load_promises
 from cards.red_flags import CONTENT as RED_FLAGS
 from cards.screening import load_screen
@@ -39,6 +40,9 @@ class Content:
     beyond: bool  # whether what goes beyond the fact sheet is shown
     removal: bool  # whether a contraindicated draft may be proposed for removal (docs/decisions/0005)
     critical_as_warning: bool  # a site that wants no critical cards gets them as warnings (specification 6.2)
+    _asked: dict[tuple[Moment, Gate], tuple[Topic, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
     layouts: Layouts = field(init=False, repr=False, compare=False)
     override_reasons: tuple[Reason, ...] = field(init=False, repr=False, compare=False)
     """Coded reasons for overriding, the same for every topic."""
@@ -50,6 +54,14 @@ class Content:
         reasons = tuple(Reason(code, display) for code, display in self.frame.words["override"].items())
         object.__setattr__(self, "layouts", layouts)
         object.__setattr__(self, "override_reasons", reasons)
+
+    def asked(self, moment: Moment, gate: Gate) -> tuple[Topic, ...]:
+        """The topics that are asked at that moment, behind that gate."""
+        found = self._asked.get((moment, gate))
+        if found is None:
+            found = tuple(t for t in self.topics if moment in t.sheet.moments and gate in t.sheet.gates)
+            self._asked[moment, gate] = found
+        return found
 
     @property
     def version(self) -> str:

@@ -1,8 +1,9 @@
 """Which topics speak, in which order, and the limit of four; who is silent when another speaks is decided here."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from cards.card import Card
 from cards.case import Case

@@ -22,7 +22,7 @@ class Frame:
 
     def say(self, table: str, key: str, **fill: str) -> str:
         """A line of content.toml with its placeholders filled."""
-        return self.words[table][key].format(**fill)
+        return self.words[table][key].format_map(fill)
 
 
 def load_frame() -> Frame:

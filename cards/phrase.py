@@ -16,4 +16,4 @@ class Phrase:
 
     def of(self, fill: Mapping[str, str]) -> str:
         """What it says of this patient. Raises KeyError for a placeholder that is not filled in."""
-        return self.text.format(**fill) if self.fixed is None else self.fixed
+        return self.text.format_map(fill) if self.fixed is None else self.fixed

@@ -4,7 +4,7 @@ The symptom gate of specification 3.1 and the silence rules S1, S7, S12 and S16.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
 
@@ -61,13 +61,17 @@ class Presentation:
     symptoms: Mapping[Symptom, tuple[Problem, ...]]
     words: Mapping[Symptom, str]
     adult: bool | None = None  # None: the birth date does not decide
+    _shown: dict[tuple[Symptom, ...], tuple[Problem, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )  # nearly every topic asks
 
     def shows(self, *symptoms: Symptom) -> tuple[Problem, ...]:
         """The problems behind any of these symptoms; empty if the patient has none of them."""
-        found = [problems for symptom in symptoms if (problems := self.symptoms.get(symptom))]
-        if len(found) > 1:
-            return _each_once(problem for problems in found for problem in problems)
-        return found[0] if found else ()
+        found = self._shown.get(symptoms)
+        if found is None:
+            found = _each_once(p for symptom in symptoms for p in self.symptoms.get(symptom, ()))
+            self._shown[symptoms] = found
+        return found
 
 
 def _each_once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -87,7 +91,7 @@ def recent(problem: Problem, chart: Chart, windows: Windows) -> bool:
 def presentation(chart: Chart, windows: Windows, keeper: Gatekeeper, moment: Moment = Moment.RECORD) -> Presentation:
     """Read the gate off the chart. Orders need no symptom and no known age to be judged (3.4, 3.8 no. 6)."""
     symptoms = {
-        symptom: _each_once(sorted((p for p in problems if recent(p, chart, windows)), key=_newest_first))
+        symptom: tuple(sorted([p for p in problems if recent(p, chart, windows)], key=_newest_first))
         for symptom, concepts in keeper.symptoms.items()
         if (problems := chart.has(*concepts))
     }

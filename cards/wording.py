@@ -17,6 +17,15 @@ def date_of(when: When | None, content: Content) -> str:
 
 def describe(entry: Evidence, case: Case, content: Content) -> str:
     """One line of the Found part: value, unit, date, range used and whose, resource id (specification 3.6)."""
+    known = case.printed.get(id(entry))
+    if known is not None:
+        return known[1]
+    line = _describe(entry, case, content)
+    case.printed[id(entry)] = (entry, line)  # kept with it, so that no other can have its identity
+    return line
+
+
+def _describe(entry: Evidence, case: Case, content: Content) -> str:
     say = content.frame.say
     match entry:
         case Result():

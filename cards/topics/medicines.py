@@ -141,8 +141,10 @@ def _named(sheet: Sheet, kind: str, first: _Drug, taken: Sequence[_Drug], **fill
     names = [first.drug]
     beyond = sheet.kinds[kind].beyond
     for other in (one for one in taken if beyond or not sheet.kinds[one.kind].beyond):
+        if other.drug in names:
+            continue
         longer = _joined([*names, other.drug])
-        if other.drug not in names and len(sheet.kinds[kind].summary.format(drugs=longer, **fill)) <= LONGEST_SUMMARY:
+        if len(sheet.kinds[kind].summary.format(drugs=longer, **fill)) <= LONGEST_SUMMARY:
             names.append(other.drug)
     return _joined(names)
 
@@ -157,10 +159,9 @@ def _low(case: Case, sheet: Sheet, taken: list[_Contributor]) -> Iterator[Findin
 
 
 def _beside_low(case: Case, sheet: Sheet, kind: str, diuretics: Sequence[_Drug]) -> Iterator[Finding]:
-    found = sorted(_low_results(case, sheet), key=lambda pair: pair[0].indicator, reverse=True)
-    if not diuretics or not found:
+    if not diuretics:
         return
-    for grade, result in found:
+    for grade, result in sorted(_low_results(case, sheet), key=lambda pair: pair[0].indicator.rank, reverse=True):
         fill = _value(case, result)
         yield Finding(
             kind,
@@ -189,7 +190,7 @@ def _low_results(case: Case, sheet: Sheet) -> Iterator[tuple[Grade, Result]]:
                 graded = [(g, r) for r in results if case.is_fresh(r) and isinstance(g := case.grade(r), Grade)]
                 low = [(grade, result) for grade, result in graded if grade.side == "low"]
                 if low:
-                    yield max(low, key=lambda pair: pair[0].indicator)
+                    yield max(low, key=lambda pair: pair[0].indicator.rank)
             case NotRecorded() | NotReadable():
                 pass
 

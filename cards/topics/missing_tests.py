@@ -9,7 +9,7 @@ from cards.chart import Area, Comparator, Medicine, NotReadable, NotRecorded, Or
 from cards.figures import listed, value_of
 from cards.finding import Finding
 from cards.presentation import Symptom
-from cards.screening import SCREEN, Screened, ScreenTest, Standing
+from cards.screening import SCREEN, SCREEN_TESTS, Screened, ScreenTest, Standing
 from cards.topic import Sheet, load_topic
 
 POTASSIUM: Final = "potassium"
@@ -25,7 +25,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
         return
     if not case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS):
         return
-    screened = [SCREEN.look(case, test) for test in ScreenTest]
+    screened = [SCREEN.look(case, test) for test in SCREEN_TESTS]
     missing = tuple(one.test for one in screened if one.state is Standing.MISSING)
     if not missing:
         return
