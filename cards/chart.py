@@ -127,9 +127,9 @@ class Result(msgspec.Struct, frozen=True, gc=False):
 
     ``value`` is rounded half up to the precision of the limits and is what rules compare and cards print; ``exact`` is
     what arithmetic uses. ``limits`` is the range sent with the result, converted and rounded; None if none was sent or
-    it could not be read. ``sent_as`` is value and unit as the laboratory wrote them; None if it wrote neither. ``note``
-    is record text made safe for display; no rule reads it. ``calculated_from``: what adjusted calcium was worked out
-    from, in words; "" if the laboratory reported the value itself.
+    it could not be read. ``sent_value`` and ``sent_unit`` are as the laboratory wrote them; None and "" if it wrote
+    neither. ``note`` is record text made safe for display; no rule reads it. ``calculated_from``: what adjusted calcium
+    was worked out from, in words; "" if the laboratory reported the value itself.
     A Struct, not a dataclass: hundreds are made for a call, each in a quarter of the time (``msgspec.structs.replace``
     makes a changed one).
     """
@@ -142,7 +142,8 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     status: ResultStatus = ResultStatus.FINAL
     comparator: Comparator | None = None
     limits: Limits | None = None
-    sent_as: tuple[Decimal, str] | None = None
+    sent_value: Decimal | None = None
+    sent_unit: str = ""
     haemolysed: bool = False
     note: str = ""
     calculated_from: str = ""
@@ -150,7 +151,7 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     @property
     def sent(self) -> str:
         """Value and unit as the laboratory wrote them; "" if it wrote neither."""
-        return "" if self.sent_as is None else as_sent(*self.sent_as)
+        return "" if self.sent_value is None else as_sent(self.sent_value, self.sent_unit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,7 +263,8 @@ def _result(line: str, number: int, vocabulary: Vocabulary, row: Section) -> Res
         status=_status(words),
         comparator=Comparator(found["sign"]) if found["sign"] else None,
         limits=_limits(found["low"], found["high"], analyte, unit),
-        sent_as=(Decimal(str(found["value"])), unit),
+        sent_value=Decimal(str(found["value"])),
+        sent_unit=unit,
         haemolysed="haemolysed" in words,
     )
 

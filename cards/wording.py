@@ -60,7 +60,7 @@ def _result(result: Result, case: Case, content: Content) -> str:
         extras += say("evidence", "haemolysed")
     if result.calculated_from:
         extras += say("evidence", "calculated", sent=result.calculated_from)
-    elif result.sent_as not in (None, (result.value, analyte.unit)):
+    elif result.sent_value is not None and (result.sent_unit != analyte.unit or result.sent_value != result.value):
         extras += say("evidence", "sent", sent=result.sent)
     if result.note:
         extras += say("evidence", "note", note=result.note)

@@ -183,7 +183,8 @@ def _result(resource: Resource, analyte: Analyte, record: Record, origin: str) -
         status,
         comparator,
         None if resource.referenceRange is None else limits_of(resource.referenceRange, analyte, unit, record),
-        (value, unit.shown),
+        value,
+        unit.shown,
         # Most results carry nothing that could say so.
         (record.samples_tell or resource.interpretation is not None or resource.contained is not None)
         and _haemolysed(resource, when, record),
