@@ -16,7 +16,8 @@ EARLIEST_YEAR: Final = 1880
 _LONGEST: Final = 40
 _DAY_LONG: Final = 10
 _SEVENTH_DIGIT: Final = slice(26, 27)  # of the fraction of a second, where one is written
-_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_EARLY: Final = datetime(EARLIEST_YEAR + 1, 1, 1, tzinfo=UTC)
+_LATE: Final = datetime(MAXYEAR, 1, 1, tzinfo=UTC)  # so late that a zone may have no such day
 _FORM: Final = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?)?)?)?",
     re.ASCII | re.IGNORECASE,
@@ -31,57 +32,46 @@ def moment(value: Any, zone: ZoneInfo) -> When | None:
     """
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None
-    # What most dates are, a day or an instant: told apart, they are read the quicker.
-    if len(value) > _DAY_LONG and (found := _whole_instant(value, zone)) is not None:
-        return found
-    value = value.strip()
-    return _whole_day(value, zone) if _DAY.fullmatch(value) else _any_moment(value, zone)
+    if len(value) > _DAY_LONG:  # an instant, as most results have, is told apart, to be read the quicker
+        try:
+            instant = msgspec.convert(value, datetime)
+        except msgspec.ValidationError:  # not in full, or a leap second
+            return _any_moment(value.strip(), zone)
+        # Digits beyond the microsecond would have been rounded, perhaps into the next day.
+        if instant.tzinfo is not None and _EARLY < instant < _LATE and not value[_SEVENTH_DIGIT].isdigit():
+            if instant.tzinfo is not UTC:
+                instant = instant.astimezone(UTC)
+            return When(instant, instant, None, zone)
+        return _any_moment(value.strip(), zone)
+    if len(value) == _DAY_LONG and value[4] == value[7] == "-":
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:  # the thirtieth of February
+            return None
+        return None if day.year < EARLIEST_YEAR else _between(day, day, zone)
+    return _any_moment(value.strip(), zone)
 
 
 def _any_moment(value: str, zone: ZoneInfo) -> When | None:
     form = _FORM.fullmatch(value)
     if form is None:
         return None
-    year, month, clock = form.group(1, 2, 4)
+    year, month, day, clock = form.group(1, 2, 3, 4)
     try:
         if int(year) < EARLIEST_YEAR:
             return None
         if clock is not None:
             return _instant(form, zone)
-        first = date(int(year), int(month or 1), 1)
-        if month is not None:
+        first = date(int(year), int(month or 1), int(day or 1))
+        if day is not None:
+            last = first
+        elif month is not None:
             last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
         else:
             last = date(first.year, 12, 31)
     except ValueError:  # the thirtieth of February
         return None
     return _between(first, last, zone)
-
-
-def _whole_instant(value: str, zone: ZoneInfo) -> When | None:
-    """A point in time, with seconds and zone; None if it has to be looked at more closely.
-
-    Digits beyond the microsecond are left to a closer look, for here they would be rounded, perhaps into the next day.
-    """
-    try:
-        instant = msgspec.convert(value, datetime)
-        if instant.tzinfo is None or value[_SEVENTH_DIGIT].isdigit():
-            return None
-        if instant.tzinfo is not UTC:
-            instant = instant.astimezone(UTC)
-        if instant.year <= EARLIEST_YEAR or instant.year == MAXYEAR:
-            return None
-    except (msgspec.ValidationError, OverflowError):  # a leap second, or so late that UTC has no such time
-        return None
-    return When(instant, instant, None, zone)
-
-
-def _whole_day(value: str, zone: ZoneInfo) -> When | None:
-    try:
-        day = date.fromisoformat(value)
-    except ValueError:  # the thirtieth of February
-        return None
-    return None if day.year < EARLIEST_YEAR else _between(day, day, zone)
 
 
 def _between(first: date, last: date, zone: ZoneInfo) -> When:
