@@ -88,6 +88,5 @@ def _adjust(case: Case, total: Result, albumin: Result) -> Result:
         source=f"{total.source}, {albumin.source}",
         status=total.status if total.status is not ResultStatus.FINAL else albumin.status,
         limits=Limits(None, None),
-        sent=f"total {total.value} mmol/L, albumin {albumin.value} g/L",
-        calculated=True,
+        calculated_from=f"total {total.value} mmol/L, albumin {albumin.value} g/L",
     )

@@ -149,8 +149,8 @@ class Case:
             usable = self.chart.usable(analyte)
             if not usable:
                 continue
-            since = self.chart.as_of - timedelta(days=self.windows.look_back[analyte])
-            found += [r for r in usable if r.when.first_day >= since]
+            before = self.chart.as_of - timedelta(days=self.windows.look_back[analyte] + 1)
+            found += [r for r in usable if r.when.begins_after(before)]
         return found
 
     def latest_fresh(self, *analytes: str) -> Lookup[tuple[Result, ...]]:

@@ -22,6 +22,8 @@ from terminology.vocabulary import Link
 
 T = TypeVar("T")
 
+_LONGEST_NUMBER: Final = 24  # characters of a number as it was sent that are printed
+
 
 class Recorded(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """It is on record, and can be read."""
@@ -115,13 +117,19 @@ class Comparator(Closed):
     MORE = ">"
 
 
+def as_sent(value: Decimal, unit: str) -> str:
+    """Value and unit as the laboratory wrote them, the number in plain digits and not without end."""
+    return f"{format(value, 'f')[:_LONGEST_NUMBER]} {unit}"
+
+
 class Result(msgspec.Struct, frozen=True, gc=False):
     """One laboratory value that can be stood behind, in the analyte's canonical unit.
 
     ``value`` is rounded half up to the precision of the limits and is what rules compare and cards print; ``exact`` is
     what arithmetic uses. ``limits`` is the range sent with the result, converted and rounded; None if none was sent or
-    it could not be read. ``sent`` is value and unit as the laboratory wrote them. ``note`` is record text made safe
-    for display; no rule reads it. ``calculated``: adjusted calcium worked out from total and albumin, not reported.
+    it could not be read. ``sent_value`` and ``sent_unit`` are as the laboratory wrote them; None and "" if it wrote
+    neither. ``note`` is record text made safe for display; no rule reads it. ``calculated_from``: what adjusted calcium
+    was worked out from, in words; "" if the laboratory reported the value itself.
     A Struct, not a dataclass: hundreds are made for a call, each in a quarter of the time (``msgspec.structs.replace``
     makes a changed one).
     """
@@ -134,10 +142,16 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     status: ResultStatus = ResultStatus.FINAL
     comparator: Comparator | None = None
     limits: Limits | None = None
-    sent: str = ""
+    sent_value: Decimal | None = None
+    sent_unit: str = ""
     haemolysed: bool = False
     note: str = ""
-    calculated: bool = False
+    calculated_from: str = ""
+
+    @property
+    def sent(self) -> str:
+        """Value and unit as the laboratory wrote them; "" if it wrote neither."""
+        return "" if self.sent_value is None else as_sent(self.sent_value, self.sent_unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +371,7 @@ class Chart:
         for result in self.results:
             if result.status is preliminary:
                 self._preliminary.append(result)
-            elif result.when.first_day <= as_of:
+            elif not result.when.begins_after(as_of):
                 usable[result.analyte].append(result)
         self._usable.update(usable)
 

@@ -2,9 +2,11 @@
 
 import calendar
 import re
-from datetime import UTC, date, datetime, time
+from datetime import MAXYEAR, UTC, date, datetime, time
 from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from cards.when import When
 
@@ -13,8 +15,8 @@ EARLIEST_YEAR: Final = 1880
 
 _LONGEST: Final = 40
 _DAY_LONG: Final = 10
+_SEVENTH_DIGIT: Final = slice(26, 27)  # of the fraction of a second, where one is written
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _FORM: Final = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?)?)?)?",
     re.ASCII | re.IGNORECASE,
@@ -29,14 +31,11 @@ def moment(value: Any, zone: ZoneInfo) -> When | None:
     """
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None
-    value = value.strip()
-    if len(value) == _DAY_LONG and _DAY.fullmatch(
-        value
-    ):  # what most dates are, a day or an instant: told apart, they are read the quicker
-        return _whole_day(value, zone)
-    if _INSTANT.fullmatch(value) and (found := _whole_instant(value, zone)) is not None:
+    # What most dates are, a day or an instant: told apart, they are read the quicker.
+    if len(value) > _DAY_LONG and (found := _whole_instant(value, zone)) is not None:
         return found
-    return _any_moment(value, zone)
+    value = value.strip()
+    return _whole_day(value, zone) if _DAY.fullmatch(value) else _any_moment(value, zone)
 
 
 def _any_moment(value: str, zone: ZoneInfo) -> When | None:
@@ -60,13 +59,21 @@ def _any_moment(value: str, zone: ZoneInfo) -> When | None:
 
 
 def _whole_instant(value: str, zone: ZoneInfo) -> When | None:
-    """A point in time, with seconds and zone; None if it has to be looked at more closely."""
+    """A point in time, with seconds and zone; None if it has to be looked at more closely.
+
+    Digits beyond the microsecond are left to a closer look, for here they would be rounded, perhaps into the next day.
+    """
     try:
-        instant = datetime.fromisoformat(value).astimezone(UTC)
-        day = instant.astimezone(zone).date()
-    except (ValueError, OverflowError):  # a leap second, 30 February, or so late that UTC has no such time
+        instant = msgspec.convert(value, datetime)
+        if instant.tzinfo is None or value[_SEVENTH_DIGIT].isdigit():
+            return None
+        if instant.tzinfo is not UTC:
+            instant = instant.astimezone(UTC)
+        if instant.year <= EARLIEST_YEAR or instant.year == MAXYEAR:
+            return None
+    except (msgspec.ValidationError, OverflowError):  # a leap second, or so late that UTC has no such time
         return None
-    return When(instant, instant, day, day) if day.year > EARLIEST_YEAR else None
+    return When(instant, instant, None, zone)
 
 
 def _whole_day(value: str, zone: ZoneInfo) -> When | None:
@@ -80,7 +87,7 @@ def _whole_day(value: str, zone: ZoneInfo) -> When | None:
 def _between(first: date, last: date, zone: ZoneInfo) -> When:
     """From the first instant of one day to the last of another."""
     earliest, latest = datetime.combine(first, time.min, zone), datetime.combine(last, _DAY_END, zone)
-    return When(_utc(earliest), _utc(latest), first, last)
+    return When(_utc(earliest), _utc(latest), (first, last))
 
 
 def _instant(form: re.Match[str], zone: ZoneInfo) -> When:
@@ -92,9 +99,10 @@ def _instant(form: re.Match[str], zone: ZoneInfo) -> When:
     if local.tzinfo is None:
         local = local.replace(tzinfo=zone)
     earliest = _utc(local)
-    day_here = _day(earliest, zone)
     latest = earliest if seconds else _utc(local.replace(second=59, microsecond=999999))
-    return When(earliest, latest, day_here, day_here)
+    if earliest.year == MAXYEAR:  # so late that a zone may have no such day
+        return When(earliest, latest, (earliest.date(), latest.date()))
+    return When(earliest, latest, None, zone)
 
 
 def _utc(local: datetime) -> datetime:
@@ -103,10 +111,3 @@ def _utc(local: datetime) -> datetime:
         return local.astimezone(UTC)
     except OverflowError:
         return datetime.max.replace(tzinfo=UTC)
-
-
-def _day(instant: datetime, zone: ZoneInfo) -> date:
-    try:
-        return instant.astimezone(zone).date()
-    except OverflowError:
-        return instant.date()
