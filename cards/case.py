@@ -4,7 +4,7 @@ The questions several topics ask stand here, once: is the test done, when did th
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import wraps
@@ -51,6 +51,10 @@ class Case:
     moment: Moment = Moment.RECORD
     _gradings: dict[int, tuple[Result, Grading]] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What :meth:`grade` found: several topics ask for the same result. A case made from this one begins anew."""
+    _drugs: dict[tuple[frozenset[str], tuple[str, ...]], str] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """So too what :meth:`drug` calls a medicine."""
     _answers: dict[Callable[..., object], object] = field(default_factory=dict, init=False, repr=False, compare=False)
     """So too the answers of :func:`answered_once`."""
     printed: dict[int, tuple[object, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -79,11 +83,13 @@ class Case:
 
     def drug(self, medicine: Medicine | Draft, *classes: str) -> str:
         """The ingredient of the medicine that belongs to one of the classes, as a card names it."""
-        names: Iterable[str] = medicine.ingredients
-        if len(medicine.ingredients) > 1:
+        key = (medicine.ingredients, classes)
+        found = self._drugs.get(key)
+        if found is None:
             wanted = self.vocabulary.ingredients_of(*classes)
             names = sorted(medicine.ingredients & wanted) or sorted(medicine.ingredients)
-        return " and ".join(self.vocabulary.title(name) for name in names)
+            found = self._drugs[key] = " and ".join(self.vocabulary.title(name) for name in names)
+        return found
 
     def started(self, medicine: Medicine) -> date | None:
         """First day of the present course: the earliest start among records of the same ingredient with no gap of

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from cards.bands import Grade
 from cards.case import Case
@@ -45,7 +47,7 @@ class Standing(Closed):
     MISSING = "missing"
 
 
-class Screened(NamedTuple):
+class Screened(msgspec.Struct, frozen=True, gc=False):
     """One test, its state and what the state rests on."""
 
     test: ScreenTest

@@ -150,7 +150,7 @@ def _named(sheet: Sheet, kind: str, first: _Drug, taken: Sequence[_Drug], **fill
 
 
 def _joined(names: list[str]) -> str:
-    return " and ".join([names[0], *(name.lower() for name in names[1:])])
+    return " and ".join([names[0], *[name.lower() for name in names[1:]]])
 
 
 def _low(case: Case, sheet: Sheet, taken: list[_Contributor]) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """The biochemical screen of the fact sheet, where a test of it is neither done nor awaited (P14, S5, S10)."""
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
@@ -49,7 +50,7 @@ def _pressing(case: Case, sheet: Sheet) -> Iterator[Finding]:
     diuretics = case.taking("diuretic")
     if not diuretics:
         return
-    newest = max(diuretics, key=lambda m: (str(case.started(m) or ""), m.source))
+    newest = max(diuretics, key=lambda m: ((start := case.started(m)) is not None, start or date.min, m.source))
     fill = {"drug": case.drug(newest, "diuretic")}
     if last and _predates(case, last, newest):
         yield Finding("ue-before-diuretic", evidence=(*diuretics, *last), fill={**fill, "date": str(last[0].when)})
