@@ -2,13 +2,13 @@
 
 import calendar
 import re
-from datetime import MAXYEAR, UTC, date, datetime, time
+from datetime import MAXYEAR, UTC, date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from cards.when import When
+from cards.when import Days, Instant, When, in_utc
 
 EARLIEST_YEAR: Final = 1880
 """Dates before it are no dates of a living patient but stand for "not set" (0001-01-01): read as no date."""
@@ -17,12 +17,11 @@ _LONGEST: Final = 40
 _DAY_LONG: Final = 10
 _SEVENTH_DIGIT: Final = slice(26, 27)  # of the fraction of a second, where one is written
 _EARLY: Final = datetime(EARLIEST_YEAR + 1, 1, 1, tzinfo=UTC)
-_LATE: Final = datetime(MAXYEAR, 1, 1, tzinfo=UTC)  # so late that a zone may have no such day
+_LATE: Final = datetime(MAXYEAR, 1, 1, tzinfo=UTC)
 _FORM: Final = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?)?)?)?",
     re.ASCII | re.IGNORECASE,
 )
-_DAY_END: Final = time(23, 59, 59, 999999)
 
 
 def moment(value: Any, zone: ZoneInfo) -> When | None:
@@ -41,14 +40,14 @@ def moment(value: Any, zone: ZoneInfo) -> When | None:
         if instant.tzinfo is not None and _EARLY < instant < _LATE and not value[_SEVENTH_DIGIT].isdigit():
             if instant.tzinfo is not UTC:
                 instant = instant.astimezone(UTC)
-            return When(instant, instant, None, zone)
+            return Instant(instant, instant, zone)
         return _any_moment(value.strip(), zone)
     if len(value) == _DAY_LONG and value[4] == value[7] == "-":
         try:
             day = date.fromisoformat(value)
         except ValueError:  # the thirtieth of February
             return None
-        return None if day.year < EARLIEST_YEAR else _between(day, day, zone)
+        return None if day.year < EARLIEST_YEAR else Days(day, day, zone)
     return _any_moment(value.strip(), zone)
 
 
@@ -71,13 +70,7 @@ def _any_moment(value: str, zone: ZoneInfo) -> When | None:
             last = date(first.year, 12, 31)
     except ValueError:  # the thirtieth of February
         return None
-    return _between(first, last, zone)
-
-
-def _between(first: date, last: date, zone: ZoneInfo) -> When:
-    """From the first instant of one day to the last of another."""
-    earliest, latest = datetime.combine(first, time.min, zone), datetime.combine(last, _DAY_END, zone)
-    return When(_utc(earliest), _utc(latest), (first, last))
+    return Days(first, last, zone)
 
 
 def _instant(form: re.Match[str], zone: ZoneInfo) -> When:
@@ -88,16 +81,6 @@ def _instant(form: re.Match[str], zone: ZoneInfo) -> When:
     local = datetime.fromisoformat(whole + (offset or "").upper())
     if local.tzinfo is None:
         local = local.replace(tzinfo=zone)
-    earliest = _utc(local)
-    latest = earliest if seconds else _utc(local.replace(second=59, microsecond=999999))
-    if earliest.year == MAXYEAR:  # so late that a zone may have no such day
-        return When(earliest, latest, (earliest.date(), latest.date()))
-    return When(earliest, latest, None, zone)
-
-
-def _utc(local: datetime) -> datetime:
-    """In UTC; the last moment there is, for a time so late (9999-12-31) that UTC has none."""
-    try:
-        return local.astimezone(UTC)
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
+    earliest = in_utc(local)
+    latest = earliest if seconds else in_utc(local.replace(second=59, microsecond=999999))
+    return Instant(earliest, latest, zone)
