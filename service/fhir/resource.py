@@ -87,9 +87,9 @@ class Specimen(_Typed, frozen=True, gc=False):
 class Condition(_Typed, frozen=True, gc=False):
     """A problem."""
 
-    clinicalStatus: Any = None  # noqa: N815
-    verificationStatus: Any = None  # noqa: N815
-    severity: Any = None
+    clinicalStatus: Later = None  # noqa: N815
+    verificationStatus: Later = None  # noqa: N815
+    severity: Later = None
     onsetDateTime: Any = None  # noqa: N815
     onsetPeriod: Any = None  # noqa: N815
     abatementDateTime: Any = None  # noqa: N815
@@ -135,9 +135,9 @@ class _Medicine(_Typed, frozen=True, gc=False):
     authoredOn: Any = None  # noqa: N815
     dateWritten: Any = None  # noqa: N815
     dateEnded: Any = None  # noqa: N815
-    reasonCode: Any = None  # noqa: N815
-    reasonCodeableConcept: Any = None  # noqa: N815
-    reasonForUseCodeableConcept: Any = None  # noqa: N815
+    reasonCode: Later = None  # noqa: N815
+    reasonCodeableConcept: Later = None  # noqa: N815
+    reasonForUseCodeableConcept: Later = None  # noqa: N815
     reasonReference: Any = None  # noqa: N815
     reason: Any = None
     dosage: Later = None
