@@ -204,7 +204,7 @@ def ago(days: int, at: time = time(12)) -> When:
     """Noon UTC so many days before the evaluation date of the examples."""
     day = AS_OF - timedelta(days=days)
     moment = datetime.combine(day, at, UTC)
-    return When(moment, moment, day, day)
+    return When(moment, moment, (day, day))
 
 
 def _when(days: str | None) -> When | None:
@@ -221,7 +221,7 @@ def _person(line: str, row: Section) -> Person:
     else:
         return Person(None, sex)
     moment = datetime.combine(born, time(), UTC)
-    return Person(When(moment, moment, born, born), sex)
+    return Person(When(moment, moment, (born, born)), sex)
 
 
 def _known(concept: str, titled: Vocabulary) -> str:
@@ -263,7 +263,8 @@ def _result(line: str, number: int, vocabulary: Vocabulary, row: Section) -> Res
         status=_status(words),
         comparator=Comparator(found["sign"]) if found["sign"] else None,
         limits=_limits(found["low"], found["high"], analyte, unit),
-        sent=f"{found['sign'] or ''}{found['value']} {unit}",
+        sent_value=Decimal(str(found["value"])),
+        sent_unit=unit,
         haemolysed="haemolysed" in words,
     )
 

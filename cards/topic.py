@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from cards.case import Case
-from cards.chart import Area, OrderStatus
+from cards.chart import AWAITED, Area
 from cards.finding import Finding, Indicator, Priority
 from cards.lists import TABLES, Listing, read_list, read_row
 from cards.moment import Moment
@@ -45,9 +45,9 @@ class Sentence:
     beyond: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """A ``[finding.KIND]`` of a sheet: what is said when a rule finds it."""
+    """A ``[finding.KIND]`` of a sheet: what is said when a rule finds it. Two are the same only if they are one."""
 
     name: str
     rule: str
@@ -66,7 +66,7 @@ class Kind:
     beyond: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Suggestion:
     """A ``[suggestion.NAME]`` of a sheet. ``does``: test, refer, review or remove.
 
@@ -142,9 +142,8 @@ class Sheet:
         suggestion = self.suggestions[name]
         if not suggestion.order:
             return False
-        both = (OrderStatus.ACTIVE, OrderStatus.DRAFT)
         orders = (suggestion.order, *suggestion.pending)
-        return bool(case.ordered(*orders, within=case.windows.pending, statuses=both))
+        return bool(case.ordered(*orders, within=case.windows.pending, statuses=AWAITED))
 
 
 Find = Callable[[Case, Sheet], Iterator[Finding]]

@@ -18,23 +18,20 @@ from cards.content import Content, load_content
 from service import audit, demo
 from service.answer import Answer
 from service.clients import Client
-from service.demo.seed import Seeded, seed
 from service.errors import BadSettings
 from service.fhir import write
-from service.fhir.client import FhirBase
+from service.fhir.bounds import FhirBase
 from service.fhir.outgoing import Observe, nobody
 from service.fhir.queries import Query, prefetch_templates, queries_for
 from service.fhir.retrieve import Retriever
 from service.hooks import feedback
 from service.hooks.cors import Origins
-from service.hooks.keys import Keys
 from service.hooks.probes import Probes
 from service.hooks.request import HookCall, hook_named, parse
 from service.hooks.response import Renderer
 from service.hooks.routes import Routes
 from service.hooks.services import SERVICES, discovery
 from service.hooks.slots import Slots
-from service.hooks.trust import Trust
 from service.observe import AccessLog, Record
 from service.openapi import openapi
 from service.pipeline import Advisor
@@ -44,6 +41,8 @@ from service.store import MemoryStore, Store, open_store
 from terminology import vocabulary as terms
 
 if TYPE_CHECKING:
+    from service.demo.seed import Seeded
+    from service.hooks.keys import Keys
     from service.metrics import Metrics
 
 
@@ -62,7 +61,7 @@ class Surroundings:
     """
 
     metrics: "Metrics | None" = None
-    keys: Keys | None = None
+    keys: "Keys | None" = None
     draining: Callable[[], bool] = lambda: False
 
 
@@ -309,20 +308,27 @@ def _callers_are_proven(settings: Settings) -> bool:
     return settings.profile is Profile.PRODUCTION and settings.authentication
 
 
-def create_keys(settings: Settings) -> Keys:
-    """The keys of the clients; of none where callers are not proven. Fetches nothing yet.
+def create_keys(settings: Settings) -> "Keys | None":
+    """The keys of the clients; None where callers are not proven. Fetches nothing yet.
 
     Raises BadSettings if the key file of a client holds no usable key.
     """
-    return Keys(settings.clients if _callers_are_proven(settings) else ())
+    if not _callers_are_proven(settings):
+        return None
+    from service.hooks.keys import Keys  # noqa: PLC0415 -- who proves no callers needs no cryptography
+
+    return Keys(settings.clients)
 
 
 def _caller(
-    settings: Settings, keys: Keys | None, store: Store, now: Callable[[], datetime]
+    settings: Settings, keys: "Keys | None", store: Store, now: Callable[[], datetime]
 ) -> Callable[[str | None, str], Client] | None:
-    if not _callers_are_proven(settings):
+    keys = keys or create_keys(settings)
+    if keys is None:
         return None
-    trust = Trust(settings.clients, keys or create_keys(settings), store, settings.public_url)
+    from service.hooks.trust import Trust  # noqa: PLC0415 -- as in create_keys
+
+    trust = Trust(settings.clients, keys, store, settings.public_url)
     return lambda authorization, path: trust.caller(authorization, path, now())
 
 
@@ -341,8 +347,10 @@ def prune_store(settings: Settings) -> int:
         store.close()
 
 
-def seed_server(settings: Settings, base: str, token: str | None, wait: float) -> Seeded:
+def seed_server(settings: Settings, base: str, token: str | None, wait: float) -> "Seeded":
     """Put the synthetic patients, as of today, into a FHIR server. Raises BadSettings, NotSeeded."""
+    from service.demo.seed import seed  # noqa: PLC0415 -- the HTTP library, which only this command surely needs
+
     return seed(base, _today(settings), token=token, wait=wait)
 
 

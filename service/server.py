@@ -122,7 +122,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
         if self.metrics is not None:
             around = replace(around, metrics=create_metrics(self.settings, self.parts))
         app = create_app(self.settings, self.parts, around=around)
-        keys.keep_fresh()
+        if keys is not None:
+            keys.keep_fresh()
         app.register_error_handler(ParseException, lambda _error: app.handle_http_exception(BadRequest()))
         return app
 

@@ -73,6 +73,9 @@ class Vocabulary:
     _met: dict[Pair, Meaning] = field(default_factory=dict, init=False, repr=False)
     """Rows of our tables that were looked up before, by system and code as the tables spell them. What a record holds
     beside these is never kept (rule R12), so there are at most as many as there are rows."""
+    _of_classes: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict, init=False, repr=False)
+    """Ingredients of the classes that rows of the sheets name together; no record names a class."""
+    _groups: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False)
 
     _by_system: dict[str, tuple[Mapping[str, frozenset[str]], ...]] = field(
         default_factory=dict, init=False, repr=False
@@ -100,6 +103,14 @@ class Vocabulary:
     def measured(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Analytes (and panels, ``panel-ue``) that an observation's codings name; empty if any coding is excluded."""
         return self.observed(codings)[0]
+
+    def analytes_in(self, group: str) -> tuple[str, ...]:
+        """Analytes of a group (``electrolytes``), in the order of their names."""
+        found = self._groups.get(group)
+        if found is None:
+            found = tuple(sorted(name for name, analyte in self.analytes.items() if group in analyte.groups))
+            self._groups[group] = found
+        return found
 
     def is_excluded(self, codings: Iterable[Coding]) -> bool:
         """Whether any coding is a known look-alike that must never be read as the analyte (CK-MB, urine sodium)."""
@@ -139,8 +150,16 @@ class Vocabulary:
         """Classes of an ingredient (``loop-diuretic`` and its groups, ``diuretic``); more than one is usual."""
         return self.tables.classes_of.get(ingredient, _NONE)
 
-    def ingredients_of(self, medicine_class: str) -> frozenset[str]:
-        """Ingredients of a class or group of classes. Raises BadContent if there is no such class."""
+    def ingredients_of(self, *classes: str) -> frozenset[str]:
+        """Ingredients of a class or group of classes, of several together. Raises BadContent if there is no such
+        class.
+        """
+        found = self._of_classes.get(classes)
+        if found is None:
+            found = self._of_classes[classes] = _NONE.union(*[self._ingredients_of(name) for name in classes])
+        return found
+
+    def _ingredients_of(self, medicine_class: str) -> frozenset[str]:
         try:
             return self.tables.classes[medicine_class]
         except KeyError:

@@ -6,16 +6,17 @@ remembers lives for one call: no patient data outlives the request (rule R12).
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, TypeAlias
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from cards.chart import Area, Comparator, Dose
+from cards.chart import Area, Dose
 from cards.when import When
 from service.fhir import moments, references
 from service.fhir.elements import code_words, contained, pairs
@@ -37,8 +38,19 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,256}")  # longer than FHIR allows: order ids of one large EHR are
 
 
-Measured: TypeAlias = tuple[Decimal, Decimal, Comparator | None, str, str]
-"""A value rounded and exact, in the canonical unit; comparator; unit as spelled; value and unit as sent."""
+class Unit(msgspec.Struct, frozen=True, gc=False):
+    """A unit as the values of one analyte carry it in this record.
+
+    ``spelling``: as sent, "" if it cannot be used; ``shown``: the same, fit for a card; ``factor``: to the canonical
+    unit; ``why`` it cannot be used, "" if it can. ``ranges``: those sent with values in this unit, by their JSON text,
+    for a laboratory repeats its range with every result.
+    """
+
+    spelling: str
+    shown: str
+    factor: Decimal
+    why: str
+    ranges: dict[bytes, Limits | None]
 
 
 class Named(NamedTuple):
@@ -49,8 +61,7 @@ class Named(NamedTuple):
     anything: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True, gc=False):
     """What the code of an observation stands for. All empty: nothing we know."""
 
     analytes: tuple[Analyte, ...] = ()
@@ -71,7 +82,6 @@ class Record:
     """One patient's record during one call. Readers ask it; ``assemble`` makes it."""
 
     __slots__ = (
-        "_has_specimens",
         "_index",
         "_meanings",
         "_moments",
@@ -90,8 +100,7 @@ class Record:
         "incomplete",
         "names",
         "patient_id",
-        "quantities",
-        "ranges",
+        "samples_tell",
         "units",
         "unmapped",
         "vocabulary",
@@ -108,7 +117,7 @@ class Record:
         vocabulary: Vocabulary,
         encounter_id: str | None = None,
         with_doses: bool = True,
-        resources: Collection[Resource] = (),
+        resources: Mapping[type[Resource], Sequence[Resource]] = MappingProxyType({}),
     ) -> None:
         self.patient_id = patient_id
         self.as_of = as_of
@@ -123,16 +132,15 @@ class Record:
         """Why a part of the record cannot be called complete although its search answered."""
         self.haemolysis_tests: list[Resource] = []
         """Tests for haemolysis that were met while reading."""
+        self.samples_tell = Specimen in resources
+        """Whether any Specimen came along, or a test said of a sample that it is haemolysed."""
         self.haemolysed_specimens: set[str] = set()
         self.haemolysed_moments: set[When] = set()
-        self.units: dict[tuple[str, Any, Any, Any], tuple[str, str]] = {}
+        self.units: dict[tuple[str, Any, Any, Any], Unit] = {}
         self.names: dict[bytes, Named] = {}
-        self.quantities: dict[tuple[str, bytes], Measured] = {}
-        self.ranges: dict[tuple[Any, ...], Limits | None] = {}
         self.doses: dict[tuple[bytes, frozenset[str]], Dose | None] = {}
         self._resources = resources
         self._index: dict[tuple[str, str], Resource] | None = None
-        self._has_specimens: bool | None = None
         self._moments: dict[str, When | None] = {}
         self._meanings: dict[bytes | tuple[Pair, ...], Meaning] = {}
         self._states: dict[bytes, frozenset[str]] = {}
@@ -203,22 +211,7 @@ class Record:
         return found
 
     def _look_up(self, found: tuple[Coding, ...]) -> Observed:
-        if not found:
-            return Observed()
-        measured, excluded, problems = self.vocabulary.observed(found)
-        if excluded:
-            return Observed(problems=problems, excluded=True)
-        known = self.vocabulary.analytes
-        tests = [name for name in sorted(measured) if not (name.startswith(_PANEL) or name == SAMPLE_HAEMOLYSED)]
-        analytes = tuple(known[name] for name in tests if name in known)
-        return Observed(
-            analytes=analytes,
-            only=analytes[0] if len(tests) == len(measured) == len(analytes) == 1 and not problems else None,
-            ambiguous=len(tests) > 1,
-            is_test=bool(measured),
-            tells_haemolysis=SAMPLE_HAEMOLYSED in measured,
-            problems=problems,
-        )
+        return _observed(self.vocabulary, self.vocabulary.observed(found))
 
     def medicine(self, concept: Any) -> MedicineMatch | None:
         """The medicine that the codings of a concept name."""
@@ -262,20 +255,14 @@ class Record:
         named, identity = references.type_and_id(text)
         return self._by_name().get((kind, identity)) if named in (kind, "") else None
 
-    @property
-    def knows_samples(self) -> bool:
-        """Whether any Specimen came along, or a test said of one that it is haemolysed."""
-        if self._has_specimens is None:
-            self._has_specimens = any(type(one) is Specimen for one in self._resources)
-        return self._has_specimens or bool(self.haemolysed_specimens)
-
     def _by_name(self) -> dict[tuple[str, str], Resource]:
         """The resources by type and id; made when one is first looked for, as in most calls none is."""
         if self._index is None:
             self._index = {}
-            for resource in self._resources:
-                if isinstance(resource.id, str) and isinstance(resource.resourceType, str):
-                    self._index.setdefault((resource.resourceType, resource.id), resource)
+            for kind, resources in self._resources.items():
+                for resource in resources:
+                    if isinstance(resource.id, str):
+                        self._index.setdefault((kind.__name__, resource.id), resource)
         return self._index
 
     def count_unmapped(self, area: Area) -> None:
@@ -285,6 +272,25 @@ class Record:
     def leave_incomplete(self, area: Area, why: str) -> None:
         """Something of that part could not be read, and could have been anything."""
         self.incomplete.setdefault(area, set()).add(why)
+
+
+@lru_cache(1024)  # it follows from our tables alone; there are about as many as they have concepts
+def _observed(vocabulary: Vocabulary, meaning: tuple[frozenset[str], bool, frozenset[str]]) -> Observed:
+    """What a code stands for, from what Vocabulary.observed says of it."""
+    measured, excluded, problems = meaning
+    if excluded:
+        return Observed(problems=problems, excluded=True)
+    known = vocabulary.analytes
+    tests = [name for name in sorted(measured) if not (name.startswith(_PANEL) or name == SAMPLE_HAEMOLYSED)]
+    analytes = tuple(known[name] for name in tests if name in known)
+    return Observed(
+        analytes=analytes,
+        only=analytes[0] if len(tests) == len(measured) == len(analytes) == 1 and not problems else None,
+        ambiguous=len(tests) > 1,
+        is_test=bool(measured),
+        tells_haemolysis=SAMPLE_HAEMOLYSED in measured,
+        problems=problems,
+    )
 
 
 def codings(found: tuple[Pair, ...]) -> tuple[Coding, ...]:

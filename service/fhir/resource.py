@@ -24,6 +24,22 @@ else:
     Later = msgspec.Raw  # kept as text until it is opened; made by hand, as contained resources are, it is plain JSON
 
 
+class Quantity(msgspec.Struct, frozen=True, gc=False):
+    """A number with its unit: the members that are read. Each may hold anything."""
+
+    value: Any = None
+    unit: Any = None
+    code: Any = None
+    system: Any = None
+    comparator: Any = None
+
+
+if TYPE_CHECKING:
+    MayBeQuantity: TypeAlias = Any
+else:
+    MayBeQuantity = Quantity | list[Any] | str | int | float | bool | None  # of a component it is plain JSON
+
+
 class Resource(msgspec.Struct, frozen=True, gc=False):
     """Any resource. An absent element, or one its type does not have, is None."""
 
@@ -61,7 +77,7 @@ class Observation(_Typed, frozen=True, gc=False):
     effectivePeriod: Any = None  # noqa: N815
     effectiveInstant: Any = None  # noqa: N815
     issued: Any = None
-    valueQuantity: Later = None  # noqa: N815
+    valueQuantity: MayBeQuantity = None  # noqa: N815
     valueCodeableConcept: Any = None  # noqa: N815
     valueString: Any = None  # noqa: N815
     valueBoolean: Any = None  # noqa: N815
@@ -282,6 +298,15 @@ def from_object(value: Any) -> Resource:
     kind = value.get("resourceType")
     made: type[Resource] = _BY_NAME.get(kind, OtherResource) if isinstance(kind, str) else OtherResource
     return made(**{name: value[name] for name in value.keys() & set(made.__struct_fields__)})
+
+
+def quantity(value: Any) -> Quantity | None:
+    """A Quantity, also where it came as plain JSON; None if the value is none."""
+    if type(value) is Quantity:
+        return value
+    if type(value) is dict:
+        return Quantity(*map(value.get, Quantity.__struct_fields__))
+    return None
 
 
 def opened(value: Any) -> Any:

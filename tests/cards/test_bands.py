@@ -28,7 +28,7 @@ CRAMP = ["muscle-cramp 5 days ago"]
 
 def span(first: date, last: date) -> When:
     """A date of month or year precision."""
-    return When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), first, last)
+    return When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), (first, last))
 
 
 def graded(content: Content, result: str, person: str = "female 50", *, medicines: tuple[str, ...] = ()) -> Grading:

@@ -23,7 +23,7 @@ def gate(content: Content, **lines: str | list[str] | bool) -> Gate:
 
 
 def span(first: date, last: date) -> When:
-    return When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), first, last)
+    return When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), (first, last))
 
 
 SYMPTOMS = {

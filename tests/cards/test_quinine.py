@@ -162,7 +162,7 @@ def test_a_quinine_record_without_a_date_is_a_line_beside_the_other_cards(conten
 def test_the_year_alone_is_taken_at_its_earliest(content: Content) -> None:
     chart = chart_of(content.vocabulary, person="female 70", medicines=["quinine since 5 days ago"])
     first, last = date(2026, 1, 1), date(2026, 12, 31)
-    year = When(datetime.combine(first, time(), UTC), datetime.combine(last, time(), UTC), first, last)
+    year = When(datetime.combine(first, time(), UTC), datetime.combine(last, time(), UTC), (first, last))
     chart = replace(chart, medicines=(msgspec.structs.replace(chart.medicines[0], start=year),))
     found = tuple(quinine.find(case_of(chart, content), quinine.TOPIC.sheet))
     assert [f.kind for f in found] == ["review"]

@@ -29,7 +29,7 @@ def card(advice: Advice, topic: str = FLAG) -> Card:
 
 
 def dated(first: date, last: date) -> When:
-    return When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), first, last)
+    return When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), (first, last))
 
 
 def test_every_concept_of_the_red_flags_is_known_to_the_terminology(vocabulary: Vocabulary) -> None:

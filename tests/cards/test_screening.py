@@ -63,7 +63,7 @@ def test_a_partial_date_counts_as_done_only_if_all_its_days_do(content: Content)
     chart = chart_of(content.vocabulary, problems=CRAMP, results=["potassium 4.2 mmol/L 3 days ago"])
 
     def month(first: date, last: date) -> Standing:
-        when = When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), first, last)
+        when = When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), (first, last))
         dated = replace(chart, results=(msgspec.structs.replace(chart.results[0], when=when),))
         return SCREEN.look(case_of(dated, content), ScreenTest.UE).state
 

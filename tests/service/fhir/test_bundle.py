@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.fhir.bundle import NESTED, NO_TYPE, NOT_AN_OBJECT, TOO_DEEP, Page, decode
-from service.fhir.resource import opened
 from service.fhir.retrieved import Failed, Nothing, Resources, Trouble
 from tests.fhir_stub import bundle, outcome
 
@@ -50,7 +49,7 @@ def test_raw_text_is_read_like_bytes():
 
 def test_numbers_keep_their_digits():
     text = json.dumps(bundle(OBSERVATION)).replace("3.1", "3.10").encode()
-    value = opened(read(text).entries[0].valueQuantity)["value"]
+    value = read(text).entries[0].valueQuantity.value
 
     assert isinstance(value, Decimal)
     assert str(value) == "3.10"
