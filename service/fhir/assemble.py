@@ -108,8 +108,8 @@ def assemble(  # noqa: PLR0913 -- named, and each a fact of the call
     person, about_person = read_person(patients, record)
     entries.take(about_person)
     problems = _sorted(entries.problems)
-    if not person.deceased and not alive(patients):
-        person = replace(person, deceased=any(p.active and "deceased" in p.concepts for p in problems))
+    if not person.deceased and not alive(patients) and any(p.active and "deceased" in p.concepts for p in problems):
+        person = replace(person, deceased=True)
     return Chart(
         as_of=as_of,
         person=person,
@@ -276,7 +276,7 @@ def _sorted(entries: list[E]) -> tuple[E, ...]:
 
 def _order(entry: Entry) -> tuple[str, str]:
     """A total order: two entries share a place only if they are equal."""
-    if isinstance(entry, Result | Medicine):
+    if isinstance(entry, Result | Medicine | Problem):
         names: Iterable[str] = entry.__struct_fields__
     else:
         names = [part.name for part in fields(entry)]

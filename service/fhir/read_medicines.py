@@ -8,10 +8,10 @@ import msgspec
 from cards.chart import Area, Dose, Medicine, Unread
 from cards.when import When
 from service.fhir.doses import dose_of
-from service.fhir.elements import code_words, member, objects, pairs, said, words
+from service.fhir.elements import Coded, code_words, coded, member, objects, pairs, pairs_of, said, words
 from service.fhir.record import Named, Record, source
-from service.fhir.resource import Resource, opened
-from terminology.vocabulary import Link, MedicineMatch
+from service.fhir.resource import Resource
+from terminology.vocabulary import Link, MedicineMatch, joined
 
 STATEMENTS: Final = frozenset({"MedicationStatement"})
 REQUESTS: Final = frozenset({"MedicationRequest", "MedicationOrder", "MedicationPrescription"})
@@ -134,8 +134,8 @@ def _course(resource: Resource, record: Record) -> tuple[When | None, When | Non
     """
     if resource.resourceType in STATEMENTS:
         start, end = record.period(resource.effectivePeriod)
-        given = member(resource.effectivePeriod, "end")
-        return record.moment(resource.effectiveDateTime) or start, end, given is not None and end is None
+        end_unread = end is None and member(resource.effectivePeriod, "end") is not None
+        return record.moment(resource.effectiveDateTime) or start, end, end_unread
     bounds = [
         member(member(member(dosage, "timing"), "repeat"), "boundsPeriod")
         for dosage in objects(resource.dosageInstruction)
@@ -172,17 +172,34 @@ def _has_a_start(resource: Resource) -> bool:
 
 def named(resource: Resource, record: Record) -> Named:
     """The medicine by its codes; by whole words of its text only if no code is known (architecture decision 4)."""
-    coded = resource.medicationCodeableConcept
-    text = bytes(coded) if type(coded) is msgspec.Raw else b""
-    if text in record.names:
-        return record.names[text]
-    concept = opened(coded)
-    if type(concept) is dict and (by_code := record.medicine(concept)) is not None:
-        label = record.safe(words(concept.get("text"))) or _label(said(concept), record)
-        found = Named(by_code, label or record.titles(by_code.ingredients), anything=True)
-        if text:
-            record.names[text] = found  # repeat prescriptions write it the same way each time
-        return found
+    concept = resource.medicationCodeableConcept
+    if type(concept) is not msgspec.Raw:
+        return _named(resource, record)
+    text = bytes(concept)
+    found = record.names.get(text)
+    if found is None:
+        plain = coded(concept)
+        if plain is None:
+            return _named(resource, record)
+        match = record.vocabulary.meaning(pairs_of(plain)).medicine
+        if match is None and (resource.medicationReference is not None or resource.medication is not None):
+            return _named(resource, record)
+        found = _plainly_named(plain, match, record)
+        record.names[text] = found  # repeat prescriptions write it the same way each time
+    return found
+
+
+def _plainly_named(plain: Coded, match: MedicineMatch | None, record: Record) -> Named:
+    """The name of a medicine by one concept alone; ``match``: what its codes name."""
+    if match is not None and (label := record.safe(plain.text.strip())):
+        return Named(match, label, anything=True)
+    texts = [text for text in (plain.text.strip(), *[one.display.strip() for one in plain.coding]) if text]
+    anything = bool(texts or pairs_of(plain))
+    return _called(match or record.medicine_named(texts), texts, record, anything=anything)
+
+
+def _named(resource: Resource, record: Record) -> Named:
+    """The same, wherever the name stands and however it is written."""
     concepts = list(_concepts(resource, record))
     texts = [text for concept in concepts for text in said(concept)]
     for reference in (resource.medicationReference, member(resource.medication, "reference"), resource.medication):
@@ -191,25 +208,19 @@ def named(resource: Resource, record: Record) -> Named:
             texts.append(display)
     anything = bool(texts) or any(pairs(concept) for concept in concepts)
     matches = [match for concept in concepts if (match := record.medicine(concept)) is not None]
-    known = _joined(matches) if matches else record.medicine_named(texts)
-    if known is None:
+    return _called(joined(matches) or record.medicine_named(texts), texts, record, anything=anything)
+
+
+def _called(match: MedicineMatch | None, texts: Iterable[str], record: Record, *, anything: bool) -> Named:
+    """A medicine by the name that may be shown of it, else by the titles of its ingredients."""
+    if match is None:
         return Named(None, "", anything)
-    return Named(known, _label(texts, record) or record.titles(known.ingredients), anything)
+    return Named(match, _label(texts, record) or record.titles(match.ingredients), anything)
 
 
 def _label(texts: Iterable[str], record: Record) -> str:
     """The first of the texts of which anything can be shown (rule R11)."""
     return next((safe for text in texts if (safe := record.safe(text))), "")
-
-
-def _joined(found: list[MedicineMatch]) -> MedicineMatch:
-    """All ingredients together; what only a brand names stays apart from what a code names."""
-    if len(found) == 1:
-        return found[0]
-    founded = frozenset(one for match in found if match.link is Link.CODE for one in match.ingredients)
-    others = frozenset(one for match in found if match.link is not Link.CODE for one in match.ingredients)
-    others = others.union(*(match.also_by_brand for match in found)) - founded
-    return MedicineMatch(founded, Link.CODE, others) if founded else MedicineMatch(others, Link.BRAND)
 
 
 def _concepts(resource: Resource, record: Record) -> Iterator[Any]:

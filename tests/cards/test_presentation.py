@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
+import msgspec
 import pytest
 
 from cards.chart import Area, Chart, Input, Person, Reading, Sex
@@ -80,7 +81,7 @@ def test_a_partial_date_counts_if_any_of_its_days_may(
     content: Content, first: date, last: date, expected: Gate
 ) -> None:
     chart = chart_of(content.vocabulary, problems=["muscle-cramp 5 days ago"])
-    dated = replace(chart.problems[0], when=span(first, last))
+    dated = msgspec.structs.replace(chart.problems[0], when=span(first, last))
     assert look(content, replace(chart, problems=(dated,))).gate is expected
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
+import msgspec
 import pytest
 
 from cards.advise import advise
@@ -286,7 +287,7 @@ def test_an_undated_sign_beside_a_referral_speaks_because_it_may_be_newer(advise
 
 def month_of_weakness(chart: Chart, first: date, last: date) -> Chart:
     problems = [
-        replace(p, when=dated(first, last), onset=None) if "muscle-weakness" in p.concepts else p
+        msgspec.structs.replace(p, when=dated(first, last), onset=None) if "muscle-weakness" in p.concepts else p
         for p in chart.problems
     ]
     return replace(chart, problems=tuple(problems))
