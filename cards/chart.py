@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Final, Generic, TypeAlias, TypeVar
 
@@ -366,12 +366,12 @@ class Chart:
     def _sort_results(self) -> None:
         """The one time that all results are gone through: there may be thousands."""
         usable: defaultdict[str, list[Result]] = defaultdict(list)
-        as_of, preliminary = self.as_of, ResultStatus.PRELIMINARY
+        as_of, today, preliminary = self.as_of, midnight(self.as_of), ResultStatus.PRELIMINARY
         self._preliminary.clear()
         for result in self.results:
             if result.status is preliminary:
                 self._preliminary.append(result)
-            elif not result.when.begins_after(as_of):
+            elif result.when.latest < today or not result.when.begins_after(as_of):
                 usable[result.analyte].append(result)
         self._usable.update(usable)
 
@@ -393,6 +393,14 @@ class Chart:
         if self._present.isdisjoint(concepts):
             return ()
         return tuple([p for p in self.problems if p.active and not p.concepts.isdisjoint(concepts)])
+
+
+def midnight(day: date) -> datetime:
+    """Nothing that begins after that day has ended before this: no zone is more than a day from UTC.
+
+    One comparison with it spares :meth:`When.begins_after` for nearly all of a record.
+    """
+    return datetime.combine(day, time.min, UTC)
 
 
 def newest(results: Iterable[Result]) -> tuple[Result, ...]:
