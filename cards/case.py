@@ -24,7 +24,7 @@ from cards.chart import (
     Problem,
     Recorded,
     Result,
-    midnight,
+    wholly_after,
 )
 from cards.moment import Moment
 from cards.presentation import Presentation, recent
@@ -156,8 +156,7 @@ class Case:
             if not usable:
                 continue
             before = self.chart.as_of - timedelta(days=self.windows.look_back[analyte] + 1)
-            since = midnight(before)
-            found += [r for r in usable if r.when.latest >= since and r.when.begins_after(before)]
+            found += wholly_after(before, usable)
         return found
 
     def latest_fresh(self, *analytes: str) -> Lookup[tuple[Result, ...]]:
