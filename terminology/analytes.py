@@ -65,8 +65,9 @@ class Analyte:
 
         What :meth:`scaled`, :meth:`is_plausible` and :meth:`rounded` say, in one step.
         """
-        exact = _EXACT.multiply(value, factor)
-        if not self.is_plausible(exact):
+        exact = value if factor == 1 else _EXACT.multiply(value, factor)
+        low, high = self.plausible.low, self.plausible.high
+        if not exact.is_finite() or (low is not None and exact < low) or (high is not None and exact > high):
             return None
         return exact.quantize(self.step, ROUND_HALF_UP, _EXACT), exact
 

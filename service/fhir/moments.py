@@ -16,8 +16,6 @@ EARLIEST_YEAR: Final = 1880
 _LONGEST: Final = 40
 _DAY_LONG: Final = 10
 _SEVENTH_DIGIT: Final = slice(26, 27)  # of the fraction of a second, where one is written
-_EARLY: Final = datetime(EARLIEST_YEAR + 1, 1, 1, tzinfo=UTC)
-_LATE: Final = datetime(MAXYEAR, 1, 1, tzinfo=UTC)
 _FORM: Final = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?)?)?)?",
     re.ASCII | re.IGNORECASE,
@@ -37,7 +35,11 @@ def moment(value: Any, zone: ZoneInfo) -> When | None:
         except msgspec.ValidationError:  # not in full, or a leap second
             return _any_moment(value.strip(), zone)
         # Digits beyond the microsecond would have been rounded, perhaps into the next day.
-        if instant.tzinfo is not None and _EARLY < instant < _LATE and not value[_SEVENTH_DIGIT].isdigit():
+        if (
+            instant.tzinfo is not None
+            and EARLIEST_YEAR < instant.year < MAXYEAR
+            and not value[_SEVENTH_DIGIT].isdigit()
+        ):
             if instant.tzinfo is not UTC:
                 instant = instant.astimezone(UTC)
             return Instant(instant, instant, zone)

@@ -164,9 +164,9 @@ class Record:
         """A FHIR date of any precision; None if it is none (rule R10)."""
         if type(value) is not str:
             return None
-        if value in self._moments:
-            return self._moments[value]
-        found = self._moments[value] = moments.moment(value, self.zone)
+        found = self._moments.get(value)
+        if found is None:
+            found = self._moments[value] = moments.moment(value, self.zone)
         return found
 
     def period(self, value: Any) -> tuple[When | None, When | None]:
