@@ -5,7 +5,7 @@ these codings mean? A coding that no table knows means nothing here: it is count
 never taken for normal.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -88,8 +88,10 @@ class Vocabulary:
         for system in {system for table in of for system in table}:
             self._by_system[system] = tuple([table.get(system, {}) for table in of])
 
-    def meaning(self, codings: Iterable[Pair]) -> Meaning:
+    def meaning(self, codings: Sequence[Pair]) -> Meaning:
         """What codings mean together, all that is asked of them below: each a system ("" if none was sent) and code."""
+        if len(codings) == 1:  # as in most concepts
+            return self._met.get(codings[0]) or self._look_up(*codings[0])
         found = UNKNOWN
         for pair in codings:
             found = _both(found, self._met.get(pair) or self._look_up(*pair))

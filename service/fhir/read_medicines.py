@@ -7,7 +7,7 @@ import msgspec
 
 from cards.chart import Area, Dose, Medicine, Unread
 from cards.when import When
-from service.fhir.doses import dose_of
+from service.fhir.doses import dose_of, is_combination
 from service.fhir.elements import Coded, code_words, coded, member, objects, pairs, pairs_of, said, words
 from service.fhir.record import Named, Record, source
 from service.fhir.resource import Resource
@@ -41,21 +41,20 @@ def read_medicine(resource: Resource, record: Record) -> tuple[Medicine | Unread
     medicines incomplete: it could be any.
     """
     called = named(resource, record)
+    if called.match is None and called.anything:
+        record.count_unmapped(Area.MEDICINES)
+        return ()
     start, end, end_unread = _course(resource, record)
     start_unread = start is None and _has_a_start(resource)
     over = (end is not None and end.last_day < record.as_of) or (start is not None and start.first_day > record.as_of)
     status = words(resource.status).lower()
     origin = source(resource)
-    if not called.anything:
+    if called.match is None:
         if over or status in NOT_TAKEN_NOW or _against(resource, status):
             record.count_unmapped(Area.MEDICINES)
             return ()
         record.leave_incomplete(Area.MEDICINES, NAMELESS)
         return (Unread(Area.MEDICINES, "", NAMELESS, origin, start),)
-    if called.match is None:
-        record.count_unmapped(Area.MEDICINES)
-        return ()
-
     if why := _against(resource, status):
         return _unread(called.label, called.match, why, origin, start, expected=True)
     if status not in TAKEN and status not in NOT_TAKEN_NOW:
@@ -83,17 +82,21 @@ def read_medicine(resource: Resource, record: Record) -> tuple[Medicine | Unread
 
 
 def _dose(resource: Resource, match: MedicineMatch, record: Record) -> Dose | None:
-    """Its dose; one instruction stands in many records (each issue of a repeat prescription), and is read once."""
-    try:
-        key = (_JSON.encode((resource.dosageInstruction, resource.dosage)), match.ingredients | match.also_by_brand)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return dose_of(resource, match)  # text that is no Unicode, or nested too deep to be compared
+    """Its dose; one instruction stands in many records (one daily, as each issue of a prescription), and is read
+    once.
+    """
+    instructions, dosage = resource.dosageInstruction, resource.dosage
+    if instructions is None and dosage is None:
+        return None
+    if type(instructions) not in _AS_TEXT or type(dosage) not in _AS_TEXT:
+        return dose_of(resource, match)
+    key = (bytes(instructions or b""), bytes(dosage or b""), is_combination(match))
     if key not in record.doses:
         record.doses[key] = dose_of(resource, match)
     return record.doses[key]
 
 
-_JSON: Final = msgspec.json.Encoder(decimal_format="number")  # so that a number is not taken for the text of one
+_AS_TEXT: Final = (msgspec.Raw, type(None))
 
 
 def _unread(
@@ -136,10 +139,7 @@ def _course(resource: Resource, record: Record) -> tuple[When | None, When | Non
         start, end = record.period(resource.effectivePeriod)
         end_unread = end is None and member(resource.effectivePeriod, "end") is not None
         return record.moment(resource.effectiveDateTime) or start, end, end_unread
-    bounds = [
-        member(member(member(dosage, "timing"), "repeat"), "boundsPeriod")
-        for dosage in objects(resource.dosageInstruction)
-    ]
+    bounds = _bounds(resource.dosageInstruction)
     written = record.moment(resource.authoredOn) or record.moment(resource.dateWritten)
     validity = member(resource.dispenseRequest, "validityPeriod")
     start = written or next((one for one in (record.period(p)[0] for p in (*bounds, validity)) if one), None)
@@ -155,6 +155,15 @@ def _course(resource: Resource, record: Record) -> tuple[When | None, When | Non
     given = member(validity, "end") if member(validity, "end") is not None else resource.dateEnded
     end = record.moment(given)
     return start, end, given is not None and end is None
+
+
+def _bounds(dosages: Any) -> list[Any]:
+    """``timing.repeat.boundsPeriod`` of each dosage, None where it has none; empty if none has one."""
+    if dosages is None or (
+        type(dosages) is msgspec.Raw and b"boundsPeriod" not in (text := bytes(dosages)) and b"\\" not in text
+    ):
+        return []  # the word does not stand in it, and no letter of it may be written as an escape
+    return [member(member(member(dosage, "timing"), "repeat"), "boundsPeriod") for dosage in objects(dosages)]
 
 
 def _has_a_start(resource: Resource) -> bool:

@@ -31,8 +31,6 @@ FAMILY: Final = "family-history"
 
 SEVERE: Final = "severity-severe"
 
-_NOTHING: Final[frozenset[str]] = frozenset()
-
 
 def read_condition(resource: Resource, record: Record) -> tuple[Problem | Relative | Unread, ...]:
     """A coded Condition. Empty if its code is in no set; that is counted."""
@@ -63,13 +61,12 @@ def read_condition(resource: Resource, record: Record) -> tuple[Problem | Relati
         return _unread(concepts, Area.PROBLEMS, "its clinical status could not be understood", origin, when, record)
     else:
         active = not _has_an_end(resource, record)
-    about_family = frozenset([concept for concept in concepts if concept.startswith(FAMILY)])
     severe = SEVERE in record.concepts(resource.severity)
-    found = _problems(
-        concepts - about_family, record, origin, when=when, active=active, stated=stated, severe=severe, onset=onset
-    )
+    about_family = [concept for concept in concepts if concept.startswith(FAMILY)]
+    own = concepts.difference(about_family) if about_family else concepts
+    found = _problems(own, record, origin, when=when, active=active, stated=stated, severe=severe, onset=onset)
     if about_family:
-        return (Relative(about_family, "", record.titles(about_family), origin), *found)
+        return (Relative(frozenset(about_family), "", record.titles(about_family), origin), *found)
     return tuple(found)
 
 
@@ -183,7 +180,11 @@ def _problems(  # noqa: PLR0913 -- named, and each a fact of the problem
 
     ``stated``: the record says outright that it is active.
     """
-    history = concepts & STATES if active and when is None and not stated else _NOTHING
+    if not concepts:
+        return []
+    history = concepts & STATES if active and when is None and not stated else None
+    if not history:
+        return [Problem(concepts, record.titles(concepts), when, origin, active, severe, onset)]
     return [
         Problem(some, record.titles(some), when, origin, now, severe, onset)
         for some, now in ((concepts - history, active), (history, False))

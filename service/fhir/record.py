@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -53,7 +53,7 @@ class Unit(msgspec.Struct, frozen=True, gc=False):
     ranges: dict[bytes, Limits | None]
 
 
-class Named(NamedTuple):
+class Named(msgspec.Struct, frozen=True, gc=False):
     """What a medicine is called in the record. ``anything``: whether it is called anything at all."""
 
     match: MedicineMatch | None
@@ -138,7 +138,7 @@ class Record:
         self.haemolysed_moments: set[When] = set()
         self.units: dict[tuple[str, Any, Any, Any], Unit] = {}
         self.names: dict[bytes, Named] = {}
-        self.doses: dict[tuple[bytes, frozenset[str]], Dose | None] = {}
+        self.doses: dict[tuple[bytes, bytes, bool], Dose | None] = {}
         self._resources = resources
         self._index: dict[tuple[str, str], Resource] | None = None
         self._moments: dict[str, When | None] = {}
