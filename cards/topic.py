@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from cards.case import Case
-from cards.chart import Area, OrderStatus
+from cards.chart import AWAITED, Area
 from cards.finding import Finding, Indicator, Priority
 from cards.lists import TABLES, Listing, read_list, read_row
 from cards.moment import Moment
@@ -46,8 +46,8 @@ class Sentence(msgspec.Struct, frozen=True):
     beyond: bool
 
 
-class Kind(msgspec.Struct, frozen=True):
-    """A ``[finding.KIND]`` of a sheet: what is said when a rule finds it."""
+class Kind(msgspec.Struct, frozen=True, eq=False):
+    """A ``[finding.KIND]`` of a sheet: what is said when a rule finds it. Two are the same only if they are one."""
 
     name: str
     rule: str
@@ -66,7 +66,7 @@ class Kind(msgspec.Struct, frozen=True):
     beyond: bool
 
 
-class Suggestion(msgspec.Struct, frozen=True):
+class Suggestion(msgspec.Struct, frozen=True, eq=False):
     """A ``[suggestion.NAME]`` of a sheet. ``does``: test, refer, review or remove.
 
     ``pending``: orders on record that already ask for the same, beside ``order`` itself (S5).
@@ -139,9 +139,8 @@ class Sheet(msgspec.Struct, frozen=True):
         suggestion = self.suggestions[name]
         if not suggestion.order:
             return False
-        both = (OrderStatus.ACTIVE, OrderStatus.DRAFT)
         orders = (suggestion.order, *suggestion.pending)
-        return bool(case.ordered(*orders, within=case.windows.pending, statuses=both))
+        return bool(case.ordered(*orders, within=case.windows.pending, statuses=AWAITED))
 
 
 Find = Callable[[Case, Sheet], Iterator[Finding]]

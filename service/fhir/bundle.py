@@ -60,6 +60,7 @@ def decode(
     """
     try:
         bundle = _BUNDLE.decode(raw)
+        _must_be_text(raw)
     except _UNREADABLE:
         return _decode_one_by_one(raw, types, most, failed)
     if bundle is None:
@@ -126,15 +127,25 @@ def _decode_one_by_one(
 
 
 def _decode_entry(text: msgspec.Raw) -> _Entry:
+    _must_be_text(bytes(text))
     loose = _LOOSE_ENTRY.decode(text)
     mode = loose.search.get("mode") if isinstance(loose.search, dict) else None
     resource = from_json(loose.resource)
     return _Entry(resource, _Search(mode if isinstance(mode, str) else None))
 
 
+def _must_be_text(raw: bytes | msgspec.Raw) -> None:
+    """Raises UnicodeDecodeError if a server's bytes are not UTF-8: elements that are kept as text would be found out
+    only when they are opened. What came in a request was looked at as a whole, and is kept as text already.
+    """
+    if type(raw) is bytes and not raw.isascii():
+        raw.decode()
+
+
 def _decode_single(raw: bytes | msgspec.Raw, types: frozenset[str], failed: Trouble) -> Page | Nothing | Failed | None:
     try:
         resource = from_json(raw)
+        _must_be_text(raw)
     except _UNREADABLE:
         return None
     if resource.resourceType == "OperationOutcome":
