@@ -17,8 +17,11 @@ from terminology.numbers import Numbered
 #: Where the index is.
 INDEX: Final = Path(__file__).parent / "index.json"
 
-#: system id -> code as it is compared -> concepts. A local system of the site stands there under its own address.
-Codes: TypeAlias = dict[str, dict[str, frozenset[str]] | Numbered]
+#: Code of one system as it is compared -> concepts.
+OfOneSystem: TypeAlias = dict[str, frozenset[str]] | Numbered
+
+#: system id -> the codes of that system. A local system of the site stands there under its own address.
+Codes: TypeAlias = dict[str, OfOneSystem]
 
 #: A name in words, and the ingredients it stands for.
 NamedIngredients: TypeAlias = tuple[tuple[str, ...], frozenset[str]]
