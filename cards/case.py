@@ -24,6 +24,7 @@ from cards.chart import (
     Problem,
     Recorded,
     Result,
+    wholly_after,
 )
 from cards.moment import Moment
 from cards.presentation import Presentation, recent
@@ -103,12 +104,17 @@ class Case:
         return known[key]
 
     def _start_of_course(self, ingredients: frozenset[str]) -> date | None:
-        courses = _courses(self)
-        spans = [span for ingredient in ingredients for span in courses.get(ingredient, ())]
+        as_of, records = self.chart.as_of, _by_ingredient(self)
+        spans = [
+            (as_of if m.active else (m.end or m.start).last_day, m.start.first_day)
+            for ingredient in ingredients
+            for m in records.get(ingredient, ())
+            if m.start is not None
+        ]
         start: date | None = None
         for ends, begins in sorted(spans, reverse=True):
             if start is None:
-                if ends >= self.chart.as_of:
+                if ends >= as_of:
                     start = begins
                 continue
             if (start - ends).days <= self.windows.gap:
@@ -150,7 +156,7 @@ class Case:
             if not usable:
                 continue
             before = self.chart.as_of - timedelta(days=self.windows.look_back[analyte] + 1)
-            found += [r for r in usable if r.when.begins_after(before)]
+            found += wholly_after(before, usable)
         return found
 
     def latest_fresh(self, *analytes: str) -> Lookup[tuple[Result, ...]]:
@@ -220,13 +226,10 @@ def answered_once(question: Callable[[Case], T]) -> Callable[[Case], T]:
 
 
 @answered_once
-def _courses(case: Case) -> dict[str, list[tuple[date, date]]]:
-    """By ingredient: the last and the first day of each record of it that carries a start."""
-    courses: defaultdict[str, list[tuple[date, date]]] = defaultdict(list)
+def _by_ingredient(case: Case) -> dict[str, list[Medicine]]:
+    """The records of medicines by ingredient."""
+    records: defaultdict[str, list[Medicine]] = defaultdict(list)
     for medicine in case.chart.medicines:
-        start = medicine.start
-        if start is not None:
-            ends = case.chart.as_of if medicine.active else (medicine.end or start).last_day
-            for ingredient in medicine.ingredients:
-                courses[ingredient].append((ends, start.first_day))
-    return courses
+        for ingredient in medicine.ingredients:
+            records[ingredient].append(medicine)
+    return records

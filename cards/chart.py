@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final, Generic, TypeAlias, TypeVar
 
@@ -22,6 +22,7 @@ from terminology.vocabulary import Link
 
 T = TypeVar("T")
 
+_TWO_DAYS: Final = timedelta(days=2)
 _LONGEST_NUMBER: Final = 24  # characters of a number as it was sent that are printed
 
 
@@ -296,6 +297,8 @@ class Chart:
     unread: tuple[Unread, ...] = ()
     unmapped: Mapping[Area, int] = field(default_factory=dict)  # codes in no set: counted, never read as normal
     for_clinician: bool = True  # False: the user is the patient or a related person (S16)
+    wanting: frozenset[Area] = field(init=False, repr=False, compare=False)
+    """The parts of the record that were asked for and not read to the end."""
     course_starts: dict[tuple[frozenset[str], int], date | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -311,13 +314,14 @@ class Chart:
     _taken: set[str] = field(default_factory=set, init=False, repr=False, compare=False)  # ingredients of the active
     _present: set[str] = field(default_factory=set, init=False, repr=False, compare=False)  # concepts of the active
 
+    def __post_init__(self) -> None:
+        """Note what is wanting: nearly every topic asks."""
+        wanting = [area for area, state in self.inputs.items() if state.reading is not Reading.COMPLETE]
+        object.__setattr__(self, "wanting", frozenset(wanting))
+
     def complete(self, *areas: Area) -> bool:
         """Whether all of these parts of the record were read to the end."""
-        for area in areas:
-            state = self.inputs.get(area)
-            if state is not None and state.reading is not Reading.COMPLETE:
-                return False
-        return True
+        return self.wanting.isdisjoint(areas)
 
     def read_at_all(self, area: Area) -> bool:
         """Whether anything of that part could be read, if not all of it."""
@@ -366,12 +370,12 @@ class Chart:
     def _sort_results(self) -> None:
         """The one time that all results are gone through: there may be thousands."""
         usable: defaultdict[str, list[Result]] = defaultdict(list)
-        as_of, preliminary = self.as_of, ResultStatus.PRELIMINARY
+        as_of, today, preliminary = self.as_of, _midnight(self.as_of), ResultStatus.PRELIMINARY
         self._preliminary.clear()
         for result in self.results:
             if result.status is preliminary:
                 self._preliminary.append(result)
-            elif not result.when.begins_after(as_of):
+            elif result.when.earliest < today or not result.when.begins_after(as_of):
                 usable[result.analyte].append(result)
         self._usable.update(usable)
 
@@ -393,6 +397,21 @@ class Chart:
         if self._present.isdisjoint(concepts):
             return ()
         return tuple([p for p in self.problems if p.active and not p.concepts.isdisjoint(concepts)])
+
+
+def wholly_after(day: date, results: Iterable[Result]) -> list[Result]:
+    """Those of the results that lie wholly after the day.
+
+    No zone is more than a day from UTC, so one comparison decides for nearly all of a record.
+    """
+    perhaps, surely = _midnight(day), _midnight(day + _TWO_DAYS)
+    return [
+        r for r in results if (began := r.when.earliest) >= perhaps and (began >= surely or r.when.begins_after(day))
+    ]
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
 
 
 def newest(results: Iterable[Result]) -> tuple[Result, ...]:

@@ -130,7 +130,7 @@ def _found(shown: list[Said], case: Case, content: Content) -> list[str]:
 def _gaps(topic: Topic, case: Case, content: Content) -> Iterator[str]:
     """What was not read of this record, or not applied of the rules."""
     say, chart = content.frame.say, case.chart
-    if not chart.complete(*_AREAS):
+    if chart.wanting:
         for area in _AREAS:
             state = chart.inputs.get(area)
             if state is not None and state.reading is not Reading.COMPLETE:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
 
-from cards.chart import Area, Chart, Problem, Reading
+from cards.chart import Area, Chart, Problem
 from cards.moment import Moment
 from cards.toml_file import Section, read_toml
 from cards.when import When
@@ -162,8 +162,3 @@ def load_gatekeeper() -> Gatekeeper:
     if not all(keeper.symptoms.values()):
         raise BadContent("presentation.toml: every symptom needs at least one concept")
     return keeper
-
-
-def unreadable(chart: Chart, *areas: Area) -> bool:
-    """Whether any of these parts of the record was asked for and not read to the end."""
-    return any(area in chart.inputs and chart.inputs[area].reading is not Reading.COMPLETE for area in areas)

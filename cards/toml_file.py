@@ -31,7 +31,7 @@ def headers(path: Path | Traversable) -> dict[str, int]:
     lines: dict[str, int] = {}
     rows = Counter[str]()
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if found := _HEADER.match(line):
+        if "[" in line and (found := _HEADER.match(line)):
             name = found[2].replace('"', "")
             if found[1] == "[[":
                 rows[name] += 1

@@ -90,14 +90,11 @@ def _range(used: UsedLimits, unit: str, content: Content) -> str:
 
 
 def _medicine(medicine: Medicine, case: Case, content: Content) -> str:
-    say = content.frame.say
-    start = case.started(medicine)
-    return say(
-        "evidence",
-        "medicine",
+    words, start = content.frame.words["evidence"], case.started(medicine)
+    return words["medicine"].format(
         label=medicine.label,
-        start=say("evidence", "no_start") if start is None else say("evidence", "since", date=start.isoformat()),
-        extras=_known_by(medicine.link, content),
+        start=words["no_start"] if start is None else words["since"].format(date=start.isoformat()),
+        extras="" if medicine.link is Link.CODE else _known_by(medicine.link, content),
         source=medicine.source,
     )
 

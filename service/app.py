@@ -15,7 +15,7 @@ import msgspec
 from flask import Flask, Response
 
 from cards.content import Content, load_content
-from service import audit, demo
+from service import audit
 from service.answer import Answer
 from service.clients import Client
 from service.errors import BadSettings
@@ -33,7 +33,6 @@ from service.hooks.routes import Routes
 from service.hooks.services import SERVICES, discovery
 from service.hooks.slots import Slots
 from service.observe import AccessLog, Record
-from service.openapi import openapi
 from service.pipeline import Advisor
 from service.readiness import Readiness
 from service.settings import Audit, Profile, Settings, dangers_here
@@ -54,8 +53,7 @@ class Parts:
     queries: dict[str, tuple[Query, ...]]  # by service id
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What the process around an application gives it: its metrics, if any, whether it is about to end, and the keys
     of the clients if it keeps them fresh.
     """
@@ -163,9 +161,10 @@ def create_app(
     Probes(Readiness(store, around.draining, changed=partial(_log_readiness, log))).register(app)
     app.extensions[_AT_THE_END] = (log, closing)
     if settings.profile is Profile.DEMO:
-        app.register_blueprint(demo.pages(_around_the_demo(settings, parts, store)))
-        app.add_url_rule("/", "home", demo.home)
+        _add_demo(app, settings, parts, store)
     if settings.serve_openapi:
+        from service.openapi import openapi  # noqa: PLC0415 -- most sites do not serve it
+
         document = msgspec.json.encode(openapi(SERVICES, parts.content.version))
         app.add_url_rule("/openapi.json", "openapi", lambda: Response(document, mimetype="application/json"))
     return app
@@ -179,17 +178,23 @@ def _with_own_patients(settings: Settings) -> Settings:
 
 
 def _demo_fhir(settings: Settings) -> str:
+    from service.demo import FHIR_PATH  # noqa: PLC0415 -- the production profile has no demo
+
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{settings.port}{demo.FHIR_PATH}"
+    return f"http://{host}:{settings.port}{FHIR_PATH}"
 
 
-def _around_the_demo(settings: Settings, parts: Parts, store: Store) -> demo.Surroundings:
-    return demo.Surroundings(
+def _add_demo(app: Flask, settings: Settings, parts: Parts, store: Store) -> None:
+    from service import demo  # noqa: PLC0415 -- as above
+
+    around = demo.Surroundings(
         today=partial(_today, settings),
         fhir_server=_demo_fhir(settings),
         vocabulary=parts.content.vocabulary,
         report=store.report if isinstance(store, MemoryStore) else tuple,
     )
+    app.register_blueprint(demo.pages(around))
+    app.add_url_rule("/", "home", demo.home)
 
 
 _AT_THE_END = "muscle-cds"

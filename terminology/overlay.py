@@ -5,11 +5,11 @@ The file is TOML and not a spreadsheet on purpose: spreadsheets round the last d
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import tomli
 
 from terminology.coding import Coding
@@ -23,8 +23,7 @@ _ADDRESS: Final = re.compile(r"(https?://|urn:)[^\s|]+")
 _LONGEST_CODE: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One reviewed change. ``act`` is add or remove; ``place`` is file and line."""
 
     act: str

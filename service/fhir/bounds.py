@@ -7,9 +7,10 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from service.errors import BadSettings
 
@@ -22,8 +23,7 @@ _SHARE_LEFT_FOR_A_RETRY = 0.4
 _TOKEN = re.compile(r"[!-~]{1,8192}")
 
 
-@dataclass(frozen=True, slots=True)
-class FhirBase:
+class FhirBase(msgspec.Struct, frozen=True):
     """A FHIR server that may be called, from the settings.
 
     ``open_server``: may be called without a token, for test set-ups (requirement F3). ``ca_file``: certificates to
@@ -42,8 +42,7 @@ class FhirBase:
             raise BadSettings(msg)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """How much is asked and read, at most (R6, R9; reliability section 5)."""
 
     answer_bytes: int = 4 * MIB  # of one answer, after decompression

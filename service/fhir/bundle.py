@@ -4,7 +4,6 @@ Lenient about what real servers and EHRs send; never lenient about completeness:
 left out makes the answer cut short, because less data must never yield more reassurance.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -22,8 +21,7 @@ NESTED = "a Bundle inside a Bundle"
 TOO_DEEP = "an entry nested too deep to be read"
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """One answer: a Bundle, or a single resource.
 
     ``trouble``: something in this page says that it does not hold everything. ``next_url``: where it goes on, as the

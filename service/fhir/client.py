@@ -9,9 +9,9 @@ a reason why there is none; nothing the network does raises, and no URL or token
 import http.client
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import requests
 import urllib3
 
@@ -28,8 +28,7 @@ _LEAST_TIMEOUT = 0.001  # seconds; requests takes no timeout of 0
 _FAILURES: Final = frozenset({Outcome.NO_CONNECTION, Outcome.TIMED_OUT, Outcome.NO_TLS, Outcome.BROKEN_OFF})
 
 
-@dataclass(frozen=True, slots=True)
-class _Tried:
+class _Tried(msgspec.Struct, frozen=True):
     """What came of one request."""
 
     answer: bytes | Nothing | Failed

@@ -278,12 +278,15 @@ else:
 
 
 def from_json(raw: bytes | msgspec.Raw) -> Resource:
-    """One resource from its JSON text; decimal numbers as Decimal.
+    """One resource from its JSON text; decimal numbers as Decimal, and NaN for one greater than any.
 
     Raises msgspec.MsgspecError if it is not a JSON object, RecursionError if it is nested too deep.
     """
     try:
-        return _DECODER.decode(raw)
+        try:
+            return _DECODER.decode(raw)
+        except ArithmeticError:
+            return _DECODER_OF_ODD_NUMBERS.decode(raw)
     except msgspec.ValidationError:
         other = _OTHER.decode(raw)
         if isinstance(other.resourceType, str) and other.resourceType in _BY_NAME:
@@ -341,4 +344,5 @@ _UNREADABLE: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 _ANY = msgspec.json.Decoder(float_hook=Decimal)
 _ODD_NUMBERS = msgspec.json.Decoder(float_hook=_decimal)
 _DECODER: Final[msgspec.json.Decoder[Resource]] = msgspec.json.Decoder(Typed, float_hook=Decimal)
-_OTHER = msgspec.json.Decoder(OtherResource, float_hook=Decimal)
+_DECODER_OF_ODD_NUMBERS: Final[msgspec.json.Decoder[Resource]] = msgspec.json.Decoder(Typed, float_hook=_decimal)
+_OTHER = msgspec.json.Decoder(OtherResource, float_hook=_decimal)

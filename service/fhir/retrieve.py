@@ -175,7 +175,7 @@ class Retriever:
             errand.so_far = whole
         if query.area is Area.MEDICINES:
             medications = self._medications(whole.entries, server, budget)
-            errand.so_far = replace(whole, entries=(*whole.entries, *medications))
+            errand.so_far = msgspec.structs.replace(whole, entries=(*whole.entries, *medications))
 
     def _pages(
         self, page: Page, asked: set[str], server: "_Server", types: frozenset[str], most: int, budget: Budget

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.fhir.bundle import NESTED, NO_TYPE, NOT_AN_OBJECT, TOO_DEEP, Page, decode
+from service.fhir.elements import number
 from service.fhir.retrieved import Failed, Nothing, Resources, Trouble
 from tests.fhir_stub import bundle, outcome
 
@@ -219,12 +220,20 @@ BAD_ENTRIES = {
     b'{"resource":{"resourceType":"Observation","valueString":"\xff"}}': NOT_AN_OBJECT,
     b'{"resource":{"resourceType":"Observation","code":{"text":"\xff"}}}': NOT_AN_OBJECT,  # kept as text until it is opened
     b'{"resource":{"resourceType":"Observation","category":[{"text":"\xff"}]}}': NOT_AN_OBJECT,  # read by nobody
-    b'{"resource":{"resourceType":"Observation","valueInteger":1e99999999999999999999}}': NOT_AN_OBJECT,
     b'{"resource":{"valueInteger":1e99999999999999999999}}': NO_TYPE,
     b'{"resource":{}}': NO_TYPE,
     b'{"resource":{"resourceType":7}}': NO_TYPE,
     b'{"resource":{"resourceType":"Bundle"}}': NESTED,
 }
+
+
+def test_a_number_that_no_decimal_can_hold_costs_itself_alone():
+    odd = b'{"resource":{"resourceType":"Observation","id":"odd","valueInteger":1e99999999999999999999}}'
+    page = read(b'{"resourceType":"Bundle","entry":[' + odd + b"]}")
+    (one,) = page.entries
+    assert one.id == "odd"
+    assert number(one.valueInteger) is None
+    assert page.broken == ()
 
 
 @pytest.mark.parametrize("position", [0, 25, 50])
