@@ -11,6 +11,7 @@ from service.fhir.doses import dose_of, is_combination
 from service.fhir.elements import Coded, code_words, coded, member, objects, pairs, pairs_of, said, words
 from service.fhir.record import Named, Record, source
 from service.fhir.resource import Resource
+from service.fhir.shown import shown
 from terminology.vocabulary import Link, MedicineMatch, joined
 
 STATEMENTS: Final = frozenset({"MedicationStatement"})
@@ -200,7 +201,7 @@ def named(resource: Resource, record: Record) -> Named:
 
 def _plainly_named(plain: Coded, match: MedicineMatch | None, record: Record) -> Named:
     """The name of a medicine by one concept alone; ``match``: what its codes name."""
-    if match is not None and (label := record.safe(plain.text.strip())):
+    if match is not None and (label := shown(plain.text.strip())):
         return Named(match, label, anything=True)
     texts = [text for text in (plain.text.strip(), *[one.display.strip() for one in plain.coding]) if text]
     anything = bool(texts or pairs_of(plain))

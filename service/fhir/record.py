@@ -183,7 +183,8 @@ class Record:
         key = bytes(concept) if type(concept) is msgspec.Raw else pairs(concept)
         found = self._meanings.get(key)
         if found is None:
-            found = self._meanings[key] = self.vocabulary.meaning(pairs(concept))
+            found = self.vocabulary.meaning(pairs(concept) if isinstance(key, bytes) else key)
+            self._meanings[key] = found
         return found
 
     def concepts(self, concept: Any) -> frozenset[str]:
