@@ -190,10 +190,10 @@ def named(resource: Resource, record: Record) -> Named:
     text = bytes(concept)
     found = record.names.get(text)
     if found is None:
-        plain = coded(concept)
-        if plain is None:
-            return _named(resource, record)
-        found = _plainly_named(plain, record.vocabulary.meaning(pairs_of(plain)).medicine, record)
+        if (plain := coded(concept)) is None:
+            found = _named(resource, record)
+        else:
+            found = _plainly_named(plain, record.vocabulary.meaning(pairs_of(plain)).medicine, record)
         record.names[text] = found  # repeat prescriptions write it the same way each time
     return found
 
