@@ -155,12 +155,12 @@ class Result(msgspec.Struct, frozen=True, gc=False):
         return "" if self.sent_value is None else as_sent(self.sent_value, self.sent_unit)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True, gc=False):
     """A coded problem, finding or reason for the encounter. Words without a code never become one.
 
     ``active``: clinical status active, recurrence or relapse, or none stated and no end recorded. Refuted and
-    entered-in-error records never become one. ``when`` is the latest of onset and recorded date; None is undated.
+    entered-in-error records never become one. ``when`` is the latest of onset and recorded date; None is undated. A
+    Struct for the same reason as :class:`Result`.
     """
 
     concepts: frozenset[str]

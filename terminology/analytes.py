@@ -60,6 +60,17 @@ class Analyte:
         converted = _EXACT.multiply(value, factor)
         return converted if converted.is_finite() else None
 
+    def measured(self, value: Decimal, factor: Decimal) -> tuple[Decimal, Decimal] | None:
+        """The value in the canonical unit by a factor of :meth:`factor`, rounded and exact; None if not plausible.
+
+        What :meth:`scaled`, :meth:`is_plausible` and :meth:`rounded` say, in one step.
+        """
+        exact = value if factor == 1 else _EXACT.multiply(value, factor)
+        low, high = self.plausible.low, self.plausible.high
+        if not exact.is_finite() or (low is not None and exact < low) or (high is not None and exact > high):
+            return None
+        return exact.quantize(self.step, ROUND_HALF_UP, _EXACT), exact
+
     def factor(self, unit: str) -> Decimal | None:
         """What a value in the unit is multiplied by; None if the unit is not in the closed table."""
         factor = self.conversions.get(unit)  # most records spell it as the table does; the keys are plain already

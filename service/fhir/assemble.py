@@ -32,10 +32,10 @@ from service.fhir.read_problems import read_condition, read_encounter, read_proc
 from service.fhir.read_results import note_haemolysed_samples, read_observation
 from service.fhir.record import Record
 from service.fhir.references import Whose
-from service.fhir.resource import READ, Medication, Patient, Resource
+from service.fhir.resource import READ, Medication, OperationOutcome, Patient, Resource
 from service.fhir.retrieved import Resources, Retrieved
 from service.fhir.shown import shown
-from service.fhir.states import area_of, areas_with_errors, states_of
+from service.fhir.states import area_of, states_of, tells_of_an_error
 from terminology.vocabulary import Vocabulary
 
 Entry: TypeAlias = Result | Problem | Medicine | Order | Allergy | Relative | Draft | Unread
@@ -81,7 +81,7 @@ def assemble(  # noqa: PLR0913 -- named, and each a fact of the call
     ``basket``: the unsigned orders of the session, in the order hooks. ``with_doses``: whether the doses of medicines
     on record are read; only the rules for orders may ask for them.
     """
-    by_type, broken = _arrived(retrieved)
+    by_type, broken, reported = _arrived(retrieved)
     record = Record(
         patient_id=patient_id,
         as_of=as_of,
@@ -94,7 +94,7 @@ def assemble(  # noqa: PLR0913 -- named, and each a fact of the call
     unread = [Unread(area, "", f"{A_BROKEN_ENTRY}: {shown(why)}", "") for area, why in broken]
     for area, _ in broken:
         record.leave_incomplete(area, A_BROKEN_ENTRY)
-    for area in areas_with_errors(retrieved):
+    for area in reported:
         record.leave_incomplete(area, A_REPORTED_ERROR)
     entries = _Entries(unread=unread)
     for kind, (area, reader) in _READERS.items():
@@ -104,12 +104,13 @@ def assemble(  # noqa: PLR0913 -- named, and each a fact of the call
         _take_drafts(basket, entries, record, by_type)
     arrived = by_type.get(Patient, [])
     patients = [one for one in arrived if one.id == patient_id]
-    entries.unread += [Unread(Area.PATIENT, "", NOT_OURS, "Patient", expected=True)] * (len(arrived) - len(patients))
+    for _ in range(len(arrived) - len(patients)):
+        entries.unread.append(Unread(Area.PATIENT, "", NOT_OURS, "Patient", expected=True))
     person, about_person = read_person(patients, record)
     entries.take(about_person)
     problems = _sorted(entries.problems)
-    if not person.deceased and not alive(patients):
-        person = replace(person, deceased=any(p.active and "deceased" in p.concepts for p in problems))
+    if not person.deceased and not alive(patients) and any(p.active and "deceased" in p.concepts for p in problems):
+        person = replace(person, deceased=True)
     return Chart(
         as_of=as_of,
         person=person,
@@ -186,16 +187,17 @@ def _take_drafts(
 
 def _arrived(
     retrieved: Mapping[str, Retrieved],
-) -> tuple[dict[type[Resource], list[Resource]], list[tuple[Area, str]]]:
-    """All entries of all queries by their type, each once; and of those that are not resources at all the areas and
-    reasons, each once.
+) -> tuple[dict[type[Resource], list[Resource]], list[tuple[Area, str]], list[Area]]:
+    """All entries of all queries by their type, each once; of those that are not resources at all the areas and
+    reasons, each once; and the areas whose answers tell of an error (E11, R8).
     """
     by_type: dict[type[Resource], list[Resource]] = {}
     broken: dict[tuple[Area, str], None] = {}
+    reported: list[Area] = []
     for key, answer in retrieved.items():
         if isinstance(answer, Resources):
             area = area_of(key)
-            if area is not None:
+            if answer.broken and area is not None:
                 broken.update(dict.fromkeys((area, why) for why in answer.broken))
             for one in answer.entries:
                 kind = type(one)
@@ -203,9 +205,12 @@ def _arrived(
                     by_type[kind].append(one)
                 elif kind in READ:
                     by_type[kind] = [one]
-                elif area is not None and _says_not_what_it_is(one):
-                    broken[area, "it does not say what it is"] = None
-    return {kind: each_once(entries) for kind, entries in by_type.items()}, list(broken)
+                elif area is not None:
+                    if kind is OperationOutcome and tells_of_an_error(one):
+                        reported.append(area)
+                    elif _says_not_what_it_is(one):
+                        broken[area, "it does not say what it is"] = None
+    return {kind: each_once(entries) for kind, entries in by_type.items()}, list(broken), reported
 
 
 def _says_not_what_it_is(resource: Resource) -> bool:
@@ -268,6 +273,8 @@ def _unproven(resource: Resource, area: Area, reader: Reader, record: Record) ->
 
 def _sorted(entries: list[E]) -> tuple[E, ...]:
     """The entries in an order that depends on nothing but what they hold."""
+    if len(entries) < 2:  # noqa: PLR2004 -- one entry is in order
+        return tuple(entries)
     entries.sort(key=attrgetter("source"))
     if len({one.source for one in entries}) < len(entries):
         entries.sort(key=_order)
@@ -276,7 +283,7 @@ def _sorted(entries: list[E]) -> tuple[E, ...]:
 
 def _order(entry: Entry) -> tuple[str, str]:
     """A total order: two entries share a place only if they are equal."""
-    if isinstance(entry, Result | Medicine):
+    if isinstance(entry, Result | Medicine | Problem):
         names: Iterable[str] = entry.__struct_fields__
     else:
         names = [part.name for part in fields(entry)]

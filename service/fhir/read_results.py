@@ -15,8 +15,8 @@ from service.fhir.resource import Observation, Resource, from_object, quantity
 from terminology.analytes import Analyte
 
 Reading: TypeAlias = Result | Problem | Unread
-Measured: TypeAlias = tuple[Decimal, Decimal, Comparator | None, Unit]
-"""A value in the canonical unit, unrounded; the same as sent, with its comparator and unit."""
+Measured: TypeAlias = tuple[Decimal, Decimal, Decimal, Comparator | None, Unit]
+"""A value in the canonical unit, rounded and exact; the same as sent, with its comparator and unit."""
 
 STATUSES: Final = {
     "final": ResultStatus.FINAL,
@@ -173,17 +173,17 @@ def _result(resource: Resource, analyte: Analyte, record: Record, origin: str) -
     if isinstance(measured, str) or when is None or when.begins_after(record.as_of):
         reason = measured if isinstance(measured, str) else "it is dated in the future" if when else _no_date(resource)
         return Unread(Area.RESULTS, analyte.name, f"{analyte.title}: {reason}", origin, when)
-    exact, value, comparator, unit = measured
+    value, exact, sent, comparator, unit = measured
     return Result(
         analyte.name,
-        analyte.rounded(exact),
+        value,
         exact,
         when,
         origin,
         status,
         comparator,
         None if resource.referenceRange is None else limits_of(resource.referenceRange, analyte, unit, record),
-        value,
+        sent,
         unit.shown,
         # Most results carry nothing that could say so.
         (record.samples_tell or resource.interpretation is not None or resource.contained is not None)
@@ -210,10 +210,10 @@ def _measured(resource: Resource, analyte: Analyte, record: Record) -> Measured 
     unit = unit_of(sent.unit, sent.code, sent.system, analyte, record)
     if unit.why:
         return unit.why
-    exact = analyte.scaled(value, unit.factor)
-    if exact is None or not analyte.is_plausible(exact):
+    found = analyte.measured(value, unit.factor)
+    if found is None:
         return f"{as_sent(value, unit.shown)} is not a plausible value"
-    return exact, value, comparator, unit
+    return *found, value, comparator, unit
 
 
 def _by_status(status: Any) -> tuple[str, bool]:

@@ -6,8 +6,7 @@ remembers lives for one call: no patient data outlives the request (rule R12).
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -20,13 +19,13 @@ import msgspec
 from cards.chart import Area, Dose
 from cards.when import When
 from service.fhir import moments, references
-from service.fhir.elements import Pair, contained, pairs
+from service.fhir.elements import code_words, contained, pairs
 from service.fhir.references import Whose
 from service.fhir.resource import Resource, Specimen, from_object
 from service.fhir.shown import shown
 from terminology.analytes import Analyte, Limits
-from terminology.coding import Coding
-from terminology.vocabulary import MedicineMatch, Vocabulary
+from terminology.coding import Coding, Pair
+from terminology.vocabulary import UNKNOWN, Meaning, MedicineMatch, Vocabulary
 
 SAMPLE_HAEMOLYSED: Final = "sample-haemolysed"
 """A test of the sample, whose result must be positive (terminology rule 10)."""
@@ -54,8 +53,7 @@ class Unit(msgspec.Struct, frozen=True, gc=False):
     ranges: dict[bytes, Limits | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True, gc=False):
     """What a medicine is called in the record. ``anything``: whether it is called anything at all."""
 
     match: MedicineMatch | None
@@ -84,14 +82,14 @@ class Record:
     """One patient's record during one call. Readers ask it; ``assemble`` makes it."""
 
     __slots__ = (
-        "_concepts",
         "_index",
-        "_medicines",
+        "_meanings",
         "_moments",
         "_named",
         "_observed",
         "_resources",
         "_safe",
+        "_states",
         "_subjects",
         "as_of",
         "doses",
@@ -140,14 +138,14 @@ class Record:
         self.haemolysed_moments: set[When] = set()
         self.units: dict[tuple[str, Any, Any, Any], Unit] = {}
         self.names: dict[bytes, Named] = {}
-        self.doses: dict[tuple[bytes, frozenset[str]], Dose | None] = {}
+        self.doses: dict[tuple[bytes, bytes, bool], Dose | None] = {}
         self._resources = resources
         self._index: dict[tuple[str, str], Resource] | None = None
         self._moments: dict[str, When | None] = {}
-        self._concepts: dict[tuple[Pair, ...], frozenset[str]] = {}
+        self._meanings: dict[bytes | tuple[Pair, ...], Meaning] = {}
+        self._states: dict[bytes, frozenset[str]] = {}
         self._observed: dict[bytes, Observed] = {}
         self._subjects: dict[bytes, Whose] = {}
-        self._medicines: dict[tuple[Pair, ...], MedicineMatch | None] = {}
         self._named: dict[str, MedicineMatch | None] = {}
         self._safe: dict[str, str] = {}
 
@@ -166,9 +164,9 @@ class Record:
         """A FHIR date of any precision; None if it is none (rule R10)."""
         if type(value) is not str:
             return None
-        if value in self._moments:
-            return self._moments[value]
-        found = self._moments[value] = moments.moment(value, self.zone)
+        found = self._moments.get(value)
+        if found is None:
+            found = self._moments[value] = moments.moment(value, self.zone)
         return found
 
     def period(self, value: Any) -> tuple[When | None, When | None]:
@@ -177,14 +175,29 @@ class Record:
             return None, None
         return self.moment(value.get("start")), self.moment(value.get("end"))
 
+    def meaning(self, concept: Any) -> Meaning:
+        """What the codings of a CodeableConcept, or of a list of them, mean."""
+        if concept is None:
+            return UNKNOWN
+        # What is written the same way is understood once: a code that no table knows is long looked for.
+        key = bytes(concept) if type(concept) is msgspec.Raw else pairs(concept)
+        found = self._meanings.get(key)
+        if found is None:
+            found = self._meanings[key] = self.vocabulary.meaning(pairs(concept))
+        return found
+
     def concepts(self, concept: Any) -> frozenset[str]:
         """Problem, finding and status concepts that a CodeableConcept, or a list of them, names."""
-        key = pairs(concept)
-        if not key:
-            return _NOTHING
-        found = self._concepts.get(key)
+        return self.meaning(concept).problems
+
+    def states(self, status: Any) -> frozenset[str]:
+        """The codes of a status, in lower case; see :func:`service.fhir.elements.code_words`."""
+        if type(status) is not msgspec.Raw:
+            return code_words(status)
+        text = bytes(status)
+        found = self._states.get(text)
         if found is None:
-            found = self._concepts[key] = self.vocabulary.problems(codings(key))
+            found = self._states[text] = code_words(status)
         return found
 
     def observed(self, concept: Any) -> Observed:
@@ -202,12 +215,7 @@ class Record:
 
     def medicine(self, concept: Any) -> MedicineMatch | None:
         """The medicine that the codings of a concept name."""
-        key = pairs(concept)
-        if not key:
-            return None
-        if key not in self._medicines:
-            self._medicines[key] = self.vocabulary.medicine(codings(key))
-        return self._medicines[key]
+        return self.meaning(concept).medicine
 
     def medicine_named(self, texts: Iterable[str]) -> MedicineMatch | None:
         """The medicine that the first of the texts to name any names; matched by name only."""
@@ -220,8 +228,7 @@ class Record:
 
     def orders(self, concept: Any) -> frozenset[str]:
         """Order and referral concepts that a concept, or a list of them, names."""
-        key = pairs(concept)
-        return self.vocabulary.orders(codings(key)) if key else _NOTHING
+        return self.meaning(concept).orders
 
     def safe(self, text: str) -> str:
         """Record text made safe to show (rule R11)."""
@@ -230,8 +237,11 @@ class Record:
             found = self._safe[text] = shown(text)
         return found
 
-    def titles(self, concepts: Iterable[str]) -> str:
+    def titles(self, concepts: Collection[str]) -> str:
         """Concepts in our own words, in a stable order (rule R11)."""
+        if len(concepts) == 1:  # nearly always
+            (only,) = concepts
+            return self.vocabulary.title(only)
         return ", ".join(sorted({self.vocabulary.title(concept) for concept in concepts}))
 
     def find(self, reference: Any, kind: str, inside: Any = None) -> Resource | None:

@@ -103,9 +103,9 @@ class Specimen(_Typed, frozen=True, gc=False):
 class Condition(_Typed, frozen=True, gc=False):
     """A problem."""
 
-    clinicalStatus: Any = None  # noqa: N815
-    verificationStatus: Any = None  # noqa: N815
-    severity: Any = None
+    clinicalStatus: Later = None  # noqa: N815
+    verificationStatus: Later = None  # noqa: N815
+    severity: Later = None
     onsetDateTime: Any = None  # noqa: N815
     onsetPeriod: Any = None  # noqa: N815
     abatementDateTime: Any = None  # noqa: N815
@@ -151,9 +151,9 @@ class _Medicine(_Typed, frozen=True, gc=False):
     authoredOn: Any = None  # noqa: N815
     dateWritten: Any = None  # noqa: N815
     dateEnded: Any = None  # noqa: N815
-    reasonCode: Any = None  # noqa: N815
-    reasonCodeableConcept: Any = None  # noqa: N815
-    reasonForUseCodeableConcept: Any = None  # noqa: N815
+    reasonCode: Later = None  # noqa: N815
+    reasonCodeableConcept: Later = None  # noqa: N815
+    reasonForUseCodeableConcept: Later = None  # noqa: N815
     reasonReference: Any = None  # noqa: N815
     reason: Any = None
     dosage: Later = None
@@ -278,12 +278,15 @@ else:
 
 
 def from_json(raw: bytes | msgspec.Raw) -> Resource:
-    """One resource from its JSON text; decimal numbers as Decimal.
+    """One resource from its JSON text; decimal numbers as Decimal, and NaN for one greater than any.
 
     Raises msgspec.MsgspecError if it is not a JSON object, RecursionError if it is nested too deep.
     """
     try:
-        return _DECODER.decode(raw)
+        try:
+            return _DECODER.decode(raw)
+        except ArithmeticError:
+            return _DECODER_OF_ODD_NUMBERS.decode(raw)
     except msgspec.ValidationError:
         other = _OTHER.decode(raw)
         if isinstance(other.resourceType, str) and other.resourceType in _BY_NAME:
@@ -310,15 +313,36 @@ def quantity(value: Any) -> Quantity | None:
 
 
 def opened(value: Any) -> Any:
-    """An element as plain JSON, also if it was kept as text; None if the text is nested too deep to be opened."""
+    """An element as plain JSON, also if it was kept as text; None if the text is nested too deep to be opened, or is
+    not UTF-8. A number greater than any Decimal (1e9999999999999999999) is NaN, which no reader takes for a number.
+    """
     if type(value) is not msgspec.Raw:
         return value
     try:
         return _ANY.decode(value)
-    except (msgspec.MsgspecError, RecursionError):
+    except ArithmeticError:
+        return _with_odd_numbers(value)
+    except _UNREADABLE:
         return None
 
 
+def _with_odd_numbers(text: msgspec.Raw) -> Any:
+    try:
+        return _ODD_NUMBERS.decode(text)
+    except _UNREADABLE:
+        return None
+
+
+def _decimal(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except ArithmeticError:
+        return Decimal("NaN")
+
+
+_UNREADABLE: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 _ANY = msgspec.json.Decoder(float_hook=Decimal)
+_ODD_NUMBERS = msgspec.json.Decoder(float_hook=_decimal)
 _DECODER: Final[msgspec.json.Decoder[Resource]] = msgspec.json.Decoder(Typed, float_hook=Decimal)
-_OTHER = msgspec.json.Decoder(OtherResource, float_hook=Decimal)
+_DECODER_OF_ODD_NUMBERS: Final[msgspec.json.Decoder[Resource]] = msgspec.json.Decoder(Typed, float_hook=_decimal)
+_OTHER = msgspec.json.Decoder(OtherResource, float_hook=_decimal)

@@ -9,18 +9,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from cards.chart import Area
+from service.fhir.bounds import Budget, FhirBase, Limits, is_usable_token
 from service.fhir.bundle import Page, decode
-from service.fhir.client import Budget, FhirBase, FhirClient, Limits, is_usable_token
 from service.fhir.outgoing import Observe, nobody
 from service.fhir.queries import Query, is_fhir_id, medications_path
 from service.fhir.resource import Resource
 from service.fhir.retrieved import Failed, Nothing, Resources, Retrieved, Trouble
 from service.fhir.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from service.fhir.client import FhirClient
 
 _MEDICATION = frozenset({"Medication"})
 _MEDICINE_RECORDS = frozenset({"MedicationStatement", "MedicationRequest", "MedicationOrder"})
@@ -112,7 +115,12 @@ class Retriever:
             client.close()
         self._watchdog.close()
 
-    def _clients_of(self, bases: Iterable[FhirBase], client: str) -> dict[str, FhirClient]:
+    def _clients_of(self, bases: Iterable[FhirBase], client: str) -> "dict[str, FhirClient]":
+        bases = tuple(bases)
+        if not bases:
+            return {}
+        from service.fhir.client import FhirClient  # noqa: PLC0415 -- a service that calls nobody needs no HTTP library
+
         made = (
             FhirClient(
                 base,
@@ -167,7 +175,7 @@ class Retriever:
             errand.so_far = whole
         if query.area is Area.MEDICINES:
             medications = self._medications(whole.entries, server, budget)
-            errand.so_far = replace(whole, entries=(*whole.entries, *medications))
+            errand.so_far = msgspec.structs.replace(whole, entries=(*whole.entries, *medications))
 
     def _pages(
         self, page: Page, asked: set[str], server: "_Server", types: frozenset[str], most: int, budget: Budget
@@ -229,7 +237,7 @@ class Retriever:
 class _Server:
     """The one server of a call, the token that came with the call, and the query it is asked for."""
 
-    client: FhirClient
+    client: "FhirClient"
     token: str | None = field(repr=False)
     asked_for: str = ""
 

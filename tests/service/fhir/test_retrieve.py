@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cards.chart import Area
-from service.fhir.client import FhirBase, Limits
+from service.fhir.bounds import FhirBase, Limits
 from service.fhir.queries import PATIENT_VIEW, Query, queries_for
 from service.fhir.retrieve import Retriever
 from service.fhir.retrieved import Failed, Nothing, Resources, Trouble
