@@ -13,7 +13,7 @@ from cards.case import Case, answered_once
 from cards.chart import Area, Chart, Input, Person, Reading, Recorded, Result, ResultStatus, newest, wholly_after
 from cards.content import Content
 from cards.examples import AS_OF, case_of, chart_of
-from cards.when import When
+from cards.when import Days, Instant, When
 from cards.wording import describe
 
 ZONES = [ZoneInfo(name) for name in ("Europe/London", "Pacific/Kiritimati", "Etc/GMT+12", "UTC")]
@@ -27,12 +27,9 @@ def moments(draw: st.DrawFn) -> When:
     zone = draw(st.sampled_from(ZONES))
     began = datetime(AS_OF.year, AS_OF.month, AS_OF.day, tzinfo=UTC) + timedelta(minutes=draw(MINUTES))
     if draw(st.booleans()):
-        return When(began, began, zone=zone)
+        return Instant(began, began, zone)
     first = began.date()
-    last = first + timedelta(days=draw(st.sampled_from([0, 0, 30, 364])))
-    starts = datetime(first.year, first.month, first.day, tzinfo=zone)
-    ends = datetime(last.year, last.month, last.day, 23, 59, 59, tzinfo=zone)
-    return When(starts.astimezone(UTC), ends.astimezone(UTC), (first, last), zone)
+    return Days(first, first + timedelta(days=draw(st.sampled_from([0, 0, 30, 364]))), zone)
 
 
 @st.composite
@@ -87,7 +84,7 @@ def test_the_newest_are_those_that_may_be_of_the_last_moment(found: tuple[Result
 
 def test_a_result_of_tomorrow_counts_tomorrow() -> None:
     noon = datetime(2026, 6, 16, 12, tzinfo=UTC)
-    tomorrow = Result("potassium", Decimal(4), Decimal(4), When(noon, noon), "Observation/1")
+    tomorrow = Result("potassium", Decimal(4), Decimal(4), Instant(noon, noon), "Observation/1")
 
     assert a_chart((tomorrow,)).usable("potassium") == []
     assert replace(a_chart((tomorrow,)), as_of=date(2026, 6, 16)).latest("potassium") == Recorded((tomorrow,))
