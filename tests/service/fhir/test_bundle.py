@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.fhir.bundle import NESTED, NO_TYPE, NOT_AN_OBJECT, TOO_DEEP, Page, decode
+from service.fhir.elements import number
 from service.fhir.retrieved import Failed, Nothing, Resources, Trouble
 from tests.fhir_stub import bundle, outcome
 
