@@ -170,12 +170,19 @@ class Layouts:
         )
 
 
+def proposal(suggestion: Suggestion, label: str, note: str) -> Intent | None:
+    """What a suggestion proposes with these words, where that is an order of its own: a test or a referral."""
+    match suggestion.does:
+        case "test":
+            return RequestTest(suggestion.order, label, note)
+        case "refer":
+            return Refer(suggestion.order, label, suggestion.priority, note)
+        case _:
+            return None
+
+
 def _button(suggestion: Suggestion) -> Button:
     label, note = Phrase(suggestion.label), Phrase(suggestion.note)
-    proposes: Intent | None = None
-    if label.fixed is not None and note.fixed is not None:
-        if suggestion.does == "test":
-            proposes = RequestTest(suggestion.order, label.fixed, note.fixed)
-        elif suggestion.does == "refer":
-            proposes = Refer(suggestion.order, label.fixed, suggestion.priority, note.fixed)
-    return Button(label, note, proposes)
+    if label.fixed is None or note.fixed is None:
+        return Button(label, note, None)
+    return Button(label, note, proposal(suggestion, label.fixed, note.fixed))

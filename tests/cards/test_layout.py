@@ -122,3 +122,21 @@ def test_a_sentence_with_a_brace_out_of_place_costs_one_card(content: Content) -
 
     assert advice.failed_topics == ("medicines",)
     assert [card.topic for card in advice.cards] == ["missing-tests", "data-quality"]
+
+
+def test_a_button_that_names_something_of_the_patient_is_worded_for_each(content: Content) -> None:
+    (topic,) = [t for t in content.topics if t.code == "ck"]
+    worded = {
+        name: changed(one, label=f"{one.label} after {{value}}") if name == "repeat-ck" else one
+        for name, one in topic.sheet.suggestions.items()
+    }
+    own = replace(topic, sheet=changed(topic.sheet, suggestions=worded))
+    content = replace(content, topics=tuple(own if t.code == "ck" else t for t in content.topics))
+
+    def labels(value: str) -> list[str]:
+        results = [f"ck-total {value} U/L [27-193] 13 days ago"]
+        chart = chart_of(content.vocabulary, problems=["muscle-cramp 17 days ago"], results=results)
+        return [one.label for card in advise(chart, content).cards for one in card.suggestions]
+
+    assert any(label.endswith("after 700") for label in labels("700"))
+    assert any(label.endswith("after 800") for label in labels("800"))
