@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
+from msgspec import Struct
+
 RETENTION_DAYS = 90  # cards shown and feedback; a seen token is kept until it ends (R17)
 
 
@@ -21,8 +23,7 @@ class Outcome(Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class ShownCard:
+class ShownCard(Struct, frozen=True):
     """A card that left the service. ``card``: its uuid; ``rules``: its specification rows; ``client``: its name."""
 
     card: str

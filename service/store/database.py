@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.dialects import sqlite
@@ -22,7 +23,6 @@ from service.store.writer import Writer
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
-    from sqlalchemy.sql.dml import ReturningInsert
 
 
 class DatabaseStore:
@@ -142,13 +142,10 @@ def _insert(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
 
 def _insert_new(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
     """Insert a row unless its key is there: one statement, so that of any number at once exactly one is True."""
-    return bool(connection.execute(_insert_returning(connection.dialect.name, table), row).all())
+    return connection.execute(_insert(connection.dialect.name, table), row, execution_options=_COUNTED).rowcount == 1
 
 
-@cache
-def _insert_returning(dialect: str, table: Table) -> "ReturningInsert[Any]":
-    """As :func:`_insert`, telling the keys of the rows that were not there."""
-    return _insert(dialect, table).returning(*table.primary_key)
+_COUNTED: Final = MappingProxyType({"preserve_rowcount": True})  # without it the rows of an insert are not counted
 
 
 def _clients(connection: Connection, cards: set[str]) -> dict[str, str]:
