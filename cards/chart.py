@@ -15,7 +15,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from cards.when import When
+from cards.when import Instant, When
 from terminology.analytes import Limits
 from terminology.closed import Closed
 from terminology.vocabulary import Link
@@ -375,7 +375,7 @@ class Chart:
         for result in self.results:
             if result.status is preliminary:
                 self._preliminary.append(result)
-            elif result.when.earliest < today or not result.when.begins_after(as_of):
+            elif (type(when := result.when) is Instant and when.earliest < today) or not when.begins_after(as_of):
                 usable[result.analyte].append(result)
         self._usable.update(usable)
 
@@ -402,12 +402,19 @@ class Chart:
 def wholly_after(day: date, results: Iterable[Result]) -> list[Result]:
     """Those of the results that lie wholly after the day.
 
-    No zone is more than a day from UTC, so one comparison decides for nearly all of a record.
+    No zone is more than a day from UTC, so of most instants one comparison decides.
     """
     perhaps, surely = _midnight(day), _midnight(day + _TWO_DAYS)
-    return [
-        r for r in results if (began := r.when.earliest) >= perhaps and (began >= surely or r.when.begins_after(day))
-    ]
+    found = []
+    for result in results:
+        when = result.when
+        if type(when) is not Instant or perhaps <= when.earliest < surely:
+            after = when.begins_after(day)
+        else:
+            after = when.earliest >= surely
+        if after:
+            found.append(result)
+    return found
 
 
 def _midnight(day: date) -> datetime:

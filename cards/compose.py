@@ -10,8 +10,8 @@ from cards.card import LONGEST_SUMMARY, Card
 from cards.case import Case
 from cards.chart import Area, Reading
 from cards.content import Content
-from cards.finding import Finding, Indicator, Intent, Refer, RemoveDraft, RequestTest, ReviewMedicine
-from cards.layout import Layout, Said
+from cards.finding import Finding, Indicator, Intent, RemoveDraft, ReviewMedicine
+from cards.layout import Layout, Said, proposal
 from cards.topic import Speaks, Suggestion, Topic
 from cards.wording import describe, unread_line
 
@@ -158,14 +158,11 @@ def _intents(suggestion: Suggestion, finding: Finding, content: Content) -> Iter
         yield button.proposes
         return
     label, note = button.label.of(finding.fill), button.note.of(finding.fill)
-    match suggestion.does:
-        case "test":
-            yield RequestTest(suggestion.order, label, note)
-        case "refer":
-            yield Refer(suggestion.order, label, suggestion.priority, note)
-        case "remove":
-            for draft in finding.remove:
-                yield RemoveDraft(label, note, draft.source)
-        case _:
-            for medicine in finding.review:
-                yield ReviewMedicine(label, note, medicine.source)
+    if (proposed := proposal(suggestion, label, note)) is not None:
+        yield proposed
+    elif suggestion.does == "remove":
+        for draft in finding.remove:
+            yield RemoveDraft(label, note, draft.source)
+    else:
+        for medicine in finding.review:
+            yield ReviewMedicine(label, note, medicine.source)

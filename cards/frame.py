@@ -1,16 +1,16 @@
 """The words around a card, and who stands for the content: content.toml."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
+
+import msgspec
 
 from cards.toml_file import Section, read_toml
 from terminology.errors import BadContent
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """The words around a card: the tables of content.toml, by table and key."""
 
     words: Mapping[str, Mapping[str, str]]

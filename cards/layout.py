@@ -5,8 +5,9 @@ facts all stand in the sheets.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+import msgspec
 
 from cards.card import Link
 from cards.facts import Source
@@ -18,8 +19,7 @@ from cards.topic import Kind, Sentence, Suggestion, Topic
 _MOST_LAYOUTS: Final = 1024  # so many different cards are kept; past that it begins anew
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Script:
+class Script(msgspec.Struct, frozen=True, eq=False):
     """What is said of one kind of finding: its sentences, each with the marks of what it rests on."""
 
     kind: Kind
@@ -34,8 +34,7 @@ class Script:
 Said: TypeAlias = tuple[Script, Finding]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Layout:
+class Layout(msgspec.Struct, frozen=True, eq=False):
     """The parts of a card that are the same for everyone with these kinds of findings.
 
     ``why``, ``check``, ``consider`` and ``not_known`` are None where a sentence names something of the patient;
@@ -51,8 +50,7 @@ class Layout:
     basis: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Button:
+class Button(msgspec.Struct, frozen=True, eq=False):
     """The words of a suggestion; ``proposes`` is the whole of it if it is the same for everyone."""
 
     label: Phrase
@@ -172,12 +170,19 @@ class Layouts:
         )
 
 
+def proposal(suggestion: Suggestion, label: str, note: str) -> Intent | None:
+    """What a suggestion proposes with these words, where that is an order of its own: a test or a referral."""
+    match suggestion.does:
+        case "test":
+            return RequestTest(suggestion.order, label, note)
+        case "refer":
+            return Refer(suggestion.order, label, suggestion.priority, note)
+        case _:
+            return None
+
+
 def _button(suggestion: Suggestion) -> Button:
     label, note = Phrase(suggestion.label), Phrase(suggestion.note)
-    proposes: Intent | None = None
-    if label.fixed is not None and note.fixed is not None:
-        if suggestion.does == "test":
-            proposes = RequestTest(suggestion.order, label.fixed, note.fixed)
-        elif suggestion.does == "refer":
-            proposes = Refer(suggestion.order, label.fixed, suggestion.priority, note.fixed)
-    return Button(label, note, proposes)
+    if label.fixed is None or note.fixed is None:
+        return Button(label, note, None)
+    return Button(label, note, proposal(suggestion, label.fixed, note.fixed))

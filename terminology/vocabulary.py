@@ -48,7 +48,10 @@ _NONE: Final[frozenset[str]] = frozenset()
 
 
 class Meaning(NamedTuple):
-    """What codings mean, in each of the tables that records are read by. All empty: nothing we know."""
+    """What codings mean, in each of the tables that records are read by. All empty: nothing we know.
+
+    ``excluded``: what they must never be read as; while there is any, ``results`` say nothing.
+    """
 
     results: frozenset[str] = _NONE
     excluded: frozenset[str] = _NONE
@@ -76,7 +79,6 @@ class Vocabulary:
     _of_classes: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict, init=False, repr=False)
     """Ingredients of the classes that rows of the sheets name together; no record names a class."""
     _groups: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False)
-
     _by_system: dict[str, tuple[OfOneSystem, ...]] = field(default_factory=dict, init=False, repr=False)
     """The codes of each system in each of the six tables that records are read by."""
 
@@ -95,14 +97,10 @@ class Vocabulary:
             found = _both(found, self._met.get(pair) or self._look_up(*pair))
         return found
 
-    def observed(self, codings: Iterable[Coding]) -> tuple[frozenset[str], bool, frozenset[str]]:
-        """What :meth:`measured`, :meth:`is_excluded` and :meth:`problems` say of an observation's codings, at once."""
-        found = self._meaning_of(codings)
-        return _NONE if found.excluded else found.results, bool(found.excluded), found.problems
-
     def measured(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Analytes (and panels, ``panel-ue``) that an observation's codings name; empty if any coding is excluded."""
-        return self.observed(codings)[0]
+        found = self._meaning_of(codings)
+        return _NONE if found.excluded else found.results
 
     def analytes_in(self, group: str) -> tuple[str, ...]:
         """Analytes of a group (``electrolytes``), in the order of their names."""
@@ -114,7 +112,7 @@ class Vocabulary:
 
     def is_excluded(self, codings: Iterable[Coding]) -> bool:
         """Whether any coding is a known look-alike that must never be read as the analyte (CK-MB, urine sodium)."""
-        return self.observed(codings)[1]
+        return bool(self._meaning_of(codings).excluded)
 
     def problems(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Problem, finding and status concepts (``muscle-cramp``, ``pregnancy``) that the codings name."""
@@ -244,12 +242,15 @@ def _both(one: Meaning, other: Meaning) -> Meaning:
     """What two codings of one thing mean together."""
     if other is UNKNOWN or one is UNKNOWN:
         return one if other is UNKNOWN else other
+    medicine = one.medicine or other.medicine
+    if one.medicine is not None and other.medicine is not None:
+        medicine = joined((one.medicine, other.medicine))
     return Meaning(
         one.results | other.results,
         one.excluded | other.excluded,
         one.problems | other.problems,
         one.orders | other.orders,
-        joined([match for match in (one.medicine, other.medicine) if match is not None]),
+        medicine,
     )
 
 

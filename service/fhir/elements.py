@@ -43,13 +43,13 @@ def objects(value: Any) -> Iterator[dict[str, Any]]:
 
 
 class _Coding(msgspec.Struct, gc=False):
-    code: str
     system: str = ""
+    code: str = ""
     display: str = ""
 
 
 class Coded(msgspec.Struct, gc=False):
-    """A CodeableConcept as it ought to be written: codings with a code, and texts where texts belong."""
+    """A CodeableConcept as it ought to be written: with a list of codings, and texts where texts belong."""
 
     coding: list[_Coding]
     text: str = ""

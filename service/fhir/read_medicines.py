@@ -10,7 +10,8 @@ from cards.when import When
 from service.fhir.doses import dose_of, is_combination
 from service.fhir.elements import Coded, code_words, coded, member, objects, pairs, pairs_of, said, words
 from service.fhir.record import Named, Record, source
-from service.fhir.resource import Resource
+from service.fhir.resource import Resource, opened
+from service.fhir.shown import shown
 from terminology.vocabulary import Link, MedicineMatch, joined
 
 STATEMENTS: Final = frozenset({"MedicationStatement"})
@@ -182,33 +183,52 @@ def _has_a_start(resource: Resource) -> bool:
 def named(resource: Resource, record: Record) -> Named:
     """The medicine by its codes; by whole words of its text only if no code is known (architecture decision 4)."""
     concept = resource.medicationCodeableConcept
-    if type(concept) is not msgspec.Raw:
+    if concept is None and resource.medication is None:
+        return _referred_to(resource, record) or _named(resource, record)
+    if type(concept) is not msgspec.Raw or resource.medicationReference is not None or resource.medication is not None:
         return _named(resource, record)
     text = bytes(concept)
     found = record.names.get(text)
     if found is None:
-        plain = coded(concept)
-        if plain is None:
-            return _named(resource, record)
-        match = record.vocabulary.meaning(pairs_of(plain)).medicine
-        if match is None and (resource.medicationReference is not None or resource.medication is not None):
-            return _named(resource, record)
-        found = _plainly_named(plain, match, record)
+        if (plain := coded(concept)) is None:
+            found = _named(resource, record)
+        else:
+            found = _plainly_named(plain, record.vocabulary.meaning(pairs_of(plain)).medicine, record)
         record.names[text] = found  # repeat prescriptions write it the same way each time
     return found
 
 
-def _plainly_named(plain: Coded, match: MedicineMatch | None, record: Record) -> Named:
+def _referred_to(resource: Resource, record: Record) -> Named | None:
+    """The same of a medicine that is only referred to; None if what the Medication is made of has to be looked at."""
+    reference = resource.medicationReference
+    medication = record.find(reference, "Medication", resource.contained)
+    code = None if medication is None else medication.code
+    plain = coded(code) if type(code) is msgspec.Raw else None
+    match = record.medicine(code) if plain is None else record.vocabulary.meaning(pairs_of(plain)).medicine
+    if match is None and medication is not None and (medication.ingredient, medication.product) != (None, None):
+        return None
+    display = words(member(reference, "display"))
+    if plain is not None:
+        return _plainly_named(plain, match, record, display)
+    texts = [text for text in (*said(code), display) if text]
+    return _called(match or record.medicine_named(texts), texts, record, anything=bool(texts or pairs(code)))
+
+
+def _plainly_named(plain: Coded, match: MedicineMatch | None, record: Record, *also_called: str) -> Named:
     """The name of a medicine by one concept alone; ``match``: what its codes name."""
-    if match is not None and (label := record.safe(plain.text.strip())):
+    if match is not None and (label := shown(plain.text.strip())):
         return Named(match, label, anything=True)
-    texts = [text for text in (plain.text.strip(), *[one.display.strip() for one in plain.coding]) if text]
+    said_of_it = (plain.text.strip(), *[one.display.strip() for one in plain.coding], *also_called)
+    texts = [text for text in said_of_it if text]
     anything = bool(texts or pairs_of(plain))
     return _called(match or record.medicine_named(texts), texts, record, anything=anything)
 
 
 def _named(resource: Resource, record: Record) -> Named:
-    """The same, wherever the name stands and however it is written."""
+    """The same, wherever the name stands and however it is written. A code in the resource itself is enough."""
+    concept = opened(resource.medicationCodeableConcept)
+    if type(concept) is dict and (match := record.medicine(concept)) is not None:
+        return _called(match, said(concept), record, anything=True)
     concepts = list(_concepts(resource, record))
     texts = [text for concept in concepts for text in said(concept)]
     for reference in (resource.medicationReference, member(resource.medication, "reference"), resource.medication):

@@ -24,7 +24,7 @@ from service.fhir.references import Whose
 from service.fhir.resource import Resource, Specimen, from_object
 from service.fhir.shown import shown
 from terminology.analytes import Analyte, Limits
-from terminology.coding import Coding, Pair
+from terminology.coding import Pair
 from terminology.vocabulary import UNKNOWN, Meaning, MedicineMatch, Vocabulary
 
 SAMPLE_HAEMOLYSED: Final = "sample-haemolysed"
@@ -183,7 +183,8 @@ class Record:
         key = bytes(concept) if type(concept) is msgspec.Raw else pairs(concept)
         found = self._meanings.get(key)
         if found is None:
-            found = self._meanings[key] = self.vocabulary.meaning(pairs(concept))
+            found = self.vocabulary.meaning(pairs(concept) if isinstance(key, bytes) else key)
+            self._meanings[key] = found
         return found
 
     def concepts(self, concept: Any) -> frozenset[str]:
@@ -203,15 +204,16 @@ class Record:
     def observed(self, concept: Any) -> Observed:
         """What the code of an observation stands for."""
         if type(concept) is not msgspec.Raw:
-            return self._look_up(codings(pairs(concept)))
+            return self._look_up(pairs(concept))
         text = bytes(concept)
         found = self._observed.get(text)
         if found is None:
-            found = self._observed[text] = self._look_up(codings(pairs(concept)))
+            found = self._observed[text] = self._look_up(pairs(concept))
         return found
 
-    def _look_up(self, found: tuple[Coding, ...]) -> Observed:
-        return _observed(self.vocabulary, self.vocabulary.observed(found))
+    def _look_up(self, codings: tuple[Pair, ...]) -> Observed:
+        meaning = self.vocabulary.meaning(codings)
+        return _observed(self.vocabulary, meaning.results, meaning.problems, excluded=bool(meaning.excluded))
 
     def medicine(self, concept: Any) -> MedicineMatch | None:
         """The medicine that the codings of a concept name."""
@@ -275,9 +277,10 @@ class Record:
 
 
 @lru_cache(1024)  # it follows from our tables alone; there are about as many as they have concepts
-def _observed(vocabulary: Vocabulary, meaning: tuple[frozenset[str], bool, frozenset[str]]) -> Observed:
-    """What a code stands for, from what Vocabulary.observed says of it."""
-    measured, excluded, problems = meaning
+def _observed(
+    vocabulary: Vocabulary, measured: frozenset[str], problems: frozenset[str], *, excluded: bool
+) -> Observed:
+    """What a code stands for, from what the vocabulary says of it."""
     if excluded:
         return Observed(problems=problems, excluded=True)
     known = vocabulary.analytes
@@ -291,11 +294,6 @@ def _observed(vocabulary: Vocabulary, meaning: tuple[frozenset[str], bool, froze
         tells_haemolysis=SAMPLE_HAEMOLYSED in measured,
         problems=problems,
     )
-
-
-def codings(found: tuple[Pair, ...]) -> tuple[Coding, ...]:
-    """Codings to ask the vocabulary about."""
-    return tuple(Coding(system, code) for system, code in found)
 
 
 def source(resource: Resource) -> str:

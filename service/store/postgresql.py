@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -43,10 +44,15 @@ class _Transaction:
         return self._connection.execute(_made(statement), values).all()
 
     def change(self, statement: str, **values: object) -> int:
-        return self._connection.execute(_made(statement), values).rowcount
+        return self._connection.execute(_made(statement), values, execution_options=_COUNTED).rowcount
 
     def change_each(self, statement: str, rows: Sequence[Mapping[str, object]]) -> None:
         self._connection.execute(_made(statement), rows)
+
+
+_COUNTED: Final = MappingProxyType(
+    {"preserve_rowcount": True}
+)  # SQLAlchemy promises the rows of an insert no other way
 
 
 @cache

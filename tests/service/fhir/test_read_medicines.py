@@ -84,6 +84,24 @@ def test_ingredients_tell_what_the_code_of_a_medication_does_not(ingredient):
     assert the_medicine(sent, medication).ingredients == {"furosemide"}
 
 
+def test_what_the_same_words_do_not_tell_alone_they_tell_beside_a_reference():
+    unknown = {"medicationCodeableConcept": concept(LOCAL, text="Repeat item")}
+    alone = statement() | unknown | {"id": "m1"}
+    referring = statement() | unknown | {"id": "m2", "medicationReference": {"reference": "Medication/d1"}}
+
+    for sent in ((alone, referring), (referring, alone)):
+        made = chart(*sent, MEDICATION)
+        assert [(one.source, one.ingredients) for one in made.medicines] == [("MedicationStatement/m2", {"furosemide"})]
+        assert made.unmapped == {Area.MEDICINES: 1}
+
+
+def test_a_code_in_the_record_itself_goes_before_that_of_what_it_refers_to():
+    medication = MEDICATION | {"code": concept(CO_AMILOFRUSE)}
+    sent = statement() | {"medicationReference": {"reference": "Medication/d1"}}
+
+    assert the_medicine(sent, medication).ingredients == {"furosemide"}
+
+
 def test_of_several_ingredients_what_only_a_brand_names_stands_apart():
     ingredients = [{"itemCodeableConcept": concept(code)} for code in (FUROSEMIDE, CO_AMILOFRUSE, A_BRAND)]
     medication = {"resourceType": "Medication", "id": "d1", "code": concept(LOCAL), "ingredient": ingredients}
