@@ -7,10 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from terminology.analytes import plain_unit
 from terminology.check import check
-from terminology.index import AnalyteEntry, Content, Group, Meaning, Name, Offer, encode
+from terminology.index import AnalyteEntry, Content, Group, Meaning, Name, Numbers, Offer, encode
 from terminology.names import NameWords, derive
+from terminology.numbers import is_number, packed
 from terminology.shapes import ALIKE, normal
 from terminology.tables import COLUMNS, HERE, Row, Tables, read
 
@@ -53,11 +56,13 @@ def write(root: Path = HERE) -> tuple[Path, Path]:
 
 def content(tables: Tables) -> Content:
     """What the checked tables say, grouped for quick loading."""
+    groups, medicines = _with_numbers_apart(_groups(tables))
     return Content(
         version=tables.version,
         systems=_systems(tables.systems),
         licences=tuple(sorted(tables.licences)),
-        groups=tuple(_groups(tables)),
+        groups=groups,
+        medicines=medicines,
         names=tuple(_names(tables.names)),
         offers=tuple(_offers(tables)),
         classes=classes(tables),
@@ -107,6 +112,20 @@ def _groups(tables: Tables) -> Iterator[Group]:
             together[system, tuple(sorted(means, key=_by_text))].append(code)
         for (system, means_sorted), codes in sorted(together.items(), key=_by_meaning):
             yield Group(about, system, means_sorted, " ".join(sorted(codes, key=lambda code: (len(code), code))))
+
+
+def _with_numbers_apart(groups: Iterable[Group]) -> tuple[tuple[Group, ...], dict[str, Numbers]]:
+    """The groups, and by system the codes of medicines that are numbers, taken out of them."""
+    kept: list[Group] = []
+    apart: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for group in groups:
+        codes = group.codes.split(" ")
+        if group.about == "medicine" and all(map(is_number, codes)):
+            apart[group.system] += ((code, len(kept)) for code in codes)
+            kept.append(msgspec.structs.replace(group, codes=""))
+        else:
+            kept.append(group)
+    return tuple(kept), {system: packed(codes) for system, codes in sorted(apart.items())}
 
 
 def _by_meaning(item: tuple[tuple[str, tuple[Meaning, ...]], object]) -> tuple[str, list[tuple[str, str, str]]]:

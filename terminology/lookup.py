@@ -1,7 +1,7 @@
 """The look-up tables a running service holds in memory, made from the compact index."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -12,12 +12,16 @@ from terminology.analytes import Analyte, Limits
 from terminology.coding import Coding
 from terminology.errors import BadContent
 from terminology.index import AnalyteEntry, Content, Group, decode
+from terminology.numbers import Numbered
 
 #: Where the index is.
 INDEX: Final = Path(__file__).parent / "index.json"
 
-#: system id -> code as it is compared -> concepts. A local system of the site stands there under its own address.
-Codes: TypeAlias = dict[str, dict[str, frozenset[str]]]
+#: Code of one system as it is compared -> concepts.
+OfOneSystem: TypeAlias = dict[str, frozenset[str]] | Numbered
+
+#: system id -> the codes of that system. A local system of the site stands there under its own address.
+Codes: TypeAlias = dict[str, OfOneSystem]
 
 #: A name in words, and the ingredients it stands for.
 NamedIngredients: TypeAlias = tuple[tuple[str, ...], frozenset[str]]
@@ -104,8 +108,12 @@ def _tables(content: Content, without: frozenset[str]) -> CodeTables:
         offers=_offers(content, without),
         about=about,
     )
+    for how, medicines in (("code", tables.by_code), ("brand", tables.by_brand)):
+        meanings = [_concepts(group, without, how) for group in content.groups]
+        medicines.update({system: Numbered(numbers, meanings) for system, numbers in content.medicines.items()})
     for group in content.groups:
-        _enter(group, without, tables)
+        if group.codes:
+            _enter(group, without, tables)
     for by_system in tables.search.values():
         for system, codes in by_system.items():
             by_system[system] = [*dict.fromkeys(codes)]
@@ -114,17 +122,16 @@ def _tables(content: Content, without: frozenset[str]) -> CodeTables:
 
 def _enter(group: Group, without: frozenset[str], tables: CodeTables) -> None:
     """Puts a group's codes into their table, as far as the licences of their rows are held."""
-    means = group.means
-    if without:
-        means = tuple(meaning for meaning in means if meaning.licence not in without)
     codes = group.codes.split(" ")
     if group.about == "medicine":
-        _put(tables.by_code, group.system, codes, (meaning.concept for meaning in means if meaning.how == "code"))
-        _put(tables.by_brand, group.system, codes, (meaning.concept for meaning in means if meaning.how == "brand"))
+        _put(tables.by_code, group.system, codes, _concepts(group, without, "code"))
+        _put(tables.by_brand, group.system, codes, _concepts(group, without, "brand"))
         return
-    _put(tables.of(group.about), group.system, codes, (meaning.concept for meaning in means))
+    _put(tables.of(group.about), group.system, codes, _concepts(group, without))
     if group.about in {"result", "problem", "order"}:
-        for meaning in means:
+        for meaning in group.means:
+            if meaning.licence in without:
+                continue
             known = tables.search.setdefault(meaning.concept, {}).setdefault(group.system, [])
             if meaning.how == "exact":
                 known[:0] = codes
@@ -132,8 +139,13 @@ def _enter(group: Group, without: frozenset[str], tables: CodeTables) -> None:
                 known += codes
 
 
-def _put(table: Codes, system: str, codes: list[str], concepts: Iterable[str]) -> None:
-    if meaning := frozenset(concepts):
+def _concepts(group: Group, without: frozenset[str], how: str = "") -> frozenset[str]:
+    """What the codes of a group mean by the licences that are held; ``how``: only what is known in that way."""
+    return frozenset([one.concept for one in group.means if one.licence not in without and (not how or one.how == how)])
+
+
+def _put(table: Codes, system: str, codes: list[str], meaning: frozenset[str]) -> None:
+    if meaning:
         table.setdefault(system, {}).update(dict.fromkeys(codes, meaning))
 
 

@@ -14,7 +14,7 @@ from terminology.analytes import Analyte
 from terminology.closed import Closed
 from terminology.coding import Coding, Pair
 from terminology.errors import BadContent
-from terminology.lookup import CodeTables, read_index
+from terminology.lookup import CodeTables, OfOneSystem, read_index
 from terminology.overlay import apply
 from terminology.shapes import ALIKE, SHAPES, WITHOUT_DOT, normal, only_owner
 from terminology.words import words
@@ -79,9 +79,7 @@ class Vocabulary:
     _of_classes: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict, init=False, repr=False)
     """Ingredients of the classes that rows of the sheets name together; no record names a class."""
     _groups: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False)
-    _by_system: dict[str, tuple[Mapping[str, frozenset[str]], ...]] = field(
-        default_factory=dict, init=False, repr=False
-    )
+    _by_system: dict[str, tuple[OfOneSystem, ...]] = field(default_factory=dict, init=False, repr=False)
     """The codes of each system in each of the six tables that records are read by."""
 
     def __post_init__(self) -> None:

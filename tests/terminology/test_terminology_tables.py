@@ -57,7 +57,7 @@ def test_a_changed_row_changes_the_hash(few_tables_in: Path):
     ("spoil", "message"),
     [
         (lambda data: data.replace(b'"potassium"', b'"sodium"', 1), "does not match its hash"),
-        (lambda data: data.replace(b'"format":1', b'"format":99'), "format 99"),
+        (lambda data: data.replace(b'"format":2', b'"format":99'), "format 99"),
         (lambda data: data[: len(data) // 2], "not an index"),
         (lambda _: b"\xff\xfe", "not an index"),
         (lambda _: b"", "not an index"),

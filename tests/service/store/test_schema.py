@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -12,6 +13,7 @@ from sqlalchemy import inspect, text
 from service.errors import BadSettings, StoreUnavailable
 from service.store import open_store, schema
 from service.store.engine import connect
+from service.store.sqlite import file_of
 from service.store.tables import METADATA
 from tests.repository import ROOT
 from tests.service.store.rows import NOON
@@ -101,6 +103,22 @@ def test_an_address_of_another_kind_is_refused_and_not_repeated(url):
         open_store(url)
 
     assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [
+        ("sqlite:////var/lib/state.sqlite", "/var/lib/state.sqlite"),
+        ("sqlite:///state.sqlite", Path.cwd() / "state.sqlite"),
+        ("sqlite:////tmp/with a blank.sqlite?mode=memory", "/tmp/with a blank.sqlite"),
+        ("sqlite:///:memory:", None),
+        ("sqlite://", None),
+        ("SQLITE:////state.sqlite", None),
+        ("postgresql+psycopg://m@127.0.0.1/m", None),
+    ],
+)
+def test_an_address_names_its_file(url, file):
+    assert file_of(url) == (None if file is None else Path(file))
 
 
 def test_an_installed_package_carries_its_migrations():
