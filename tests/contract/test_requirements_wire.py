@@ -112,10 +112,12 @@ def seconds(service, raw, times=15):
     return statistics.median(took)
 
 
+@pytest.mark.alone
 def test_m1_an_answer_from_what_was_sent_takes_less_than_half_a_second(service):
     assert seconds(service, a_call_with_cards()) < HALF_A_SECOND
 
 
+@pytest.mark.alone
 def test_m1_so_does_one_that_is_fetched_from_a_server_that_takes_100_ms(service, stub):
     stub.delay = 0.1
     calls = len(stub.calls)

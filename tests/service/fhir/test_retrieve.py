@@ -470,6 +470,7 @@ def test_the_searches_run_side_by_side(stub, retrieve):
     assert stub.busiest == len(KEYS)
 
 
+@pytest.mark.alone
 def test_at_the_deadline_the_answer_is_what_is_there(stub, retrieve):
     stub.put(*the_record())
     stub.answers("Condition", Reply(body=bundle(), delay=30))
@@ -479,6 +480,7 @@ def test_at_the_deadline_the_answer_is_what_is_there(stub, retrieve):
     assert ids(got["results"]) == ["Obs1", "Obs2"]
 
 
+@pytest.mark.alone
 def test_at_the_deadline_the_pages_that_came_are_kept_as_cut_short(stub, retrieve):
     first = bundle(a_resource("Condition", 1), next_url=f"{stub.base}/Condition?_page=2")
     stub.answers("Condition", Reply(body=first), Reply(body=bundle(), delay=30))
@@ -488,6 +490,7 @@ def test_at_the_deadline_the_pages_that_came_are_kept_as_cut_short(stub, retriev
     assert got.trouble is Trouble.CUT_SHORT
 
 
+@pytest.mark.alone
 def test_an_answer_after_the_deadline_changes_nothing(stub, retrieve):
     stub.answers("Condition", Reply(body=bundle(a_resource("Condition", 1)), delay=1.0))
     got = retrieve(only("problems"), seconds=0.3)
@@ -513,6 +516,7 @@ def test_f9_the_answers_of_one_call_share_a_limit_and_the_next_call_has_its_own(
     assert cut == Failed(Trouble.CUT_SHORT)
 
 
+@pytest.mark.alone
 def test_a_search_that_no_thread_was_free_for_is_never_made_afterwards(stub, retrieve):
     stub.answers("Patient/p1", Reply(body=PATIENT, delay=1.0))
     got = retrieve(only("patient", "problems"), limits=Limits(threads=1), seconds=0.3)
