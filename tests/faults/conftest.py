@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 
 from tests.faults.canary import _nothing_of_a_patient_leaves  # noqa: F401 -- F25 watches the whole suite
+from tests.faults.production import Listener
 from tests.faults.server import Ehr, FaultyServer, running
 from tests.service.test_server import Running, server
 
@@ -58,3 +59,10 @@ _records = count()
 def ehr(fhir: FaultyServer) -> Ehr:
     """An empty record that the service may call and that no test used before."""
     return fhir.ehr(f"r{next(_records) % RECORDS}")
+
+
+@pytest.fixture(scope="module")
+def stranger() -> Iterator[Listener]:
+    """A server that nobody has a reason to call, and that knows whether somebody did."""
+    with Listener() as listener:
+        yield listener

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.faults.production import a_folder, claims, production, token
+from tests.faults.production import claims, in_production, token
 from tests.service.hooks.tokens import BASE, CALL, FEEDBACK, ISSUER, signed
 
 ANOTHER = "/cds-services/muscle-order-sign"
@@ -17,7 +17,7 @@ ANOTHER = "/cds-services/muscle-order-sign"
 
 @pytest.fixture(scope="module")
 def service():
-    with a_folder() as folder, production(folder) as running:
+    with in_production() as running:
         yield running
 
 
