@@ -1,7 +1,7 @@
 """F2: what a token says of itself, and clocks that differ. A minute either way is forgiven; anything else is a 401.
 
 The clock of the running service is that of this machine, so times are counted from now, and the edges are left to
-tests/service/hooks/test_trust.py, where the clock stands still.
+tests/service/hooks/test_tokens.py, where the clock stands still.
 """
 
 import json
