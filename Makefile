@@ -10,6 +10,8 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 PIP     := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --require-hashes --only-binary :all: --no-compile
+# What the demo loads of all that, once: every start would do it where PYTHONDONTWRITEBYTECODE is set, as in many containers.
+COMPILE := PYTHONDONTWRITEBYTECODE= $(BIN)/python -c "import service.server, service.fhir.client"
 
 # Programs of others that tests/counterparts talks to. They ask for other versions of packages than ours do.
 COUNTERPARTS := sekmet healthchain
@@ -100,11 +102,13 @@ $(BIN)/python:
 $(VENV)/.runtime: $(BIN)/python requirements/build.txt requirements/runtime.txt pyproject.toml
 	@$(INSTALL) -r requirements/build.txt -r requirements/runtime.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/python requirements/build.txt requirements/dev.txt pyproject.toml
 	@$(INSTALL) -r requirements/build.txt -r requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(COMPILE)
 	@touch $(VENV)/.runtime $@
 
 $(VENV)/counterparts/%/.made: requirements/%.txt | $(BIN)/python

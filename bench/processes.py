@@ -16,6 +16,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parent.parent
 PATIENCE: Final = 60.0  # seconds for a server to answer
 _UP: Final = (200, 401)  # a caller who is not proven is refused by a service that is up
+_OF_WHO_MEASURES: Final = frozenset({"ENV", "PYTHONDONTWRITEBYTECODE"})
 _TICK: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -84,10 +85,13 @@ def running(
 ) -> Iterator[Running]:
     """Start ``python ARGUMENTS``, wait until GET of the path is answered, and end it at the end.
 
+    Its modules are kept as bytecode, so that a later start reads them as an installed package's are read: ours would
+    otherwise be compiled at each start beside libraries that were compiled when they were installed.
     Raises RuntimeError if it ends by itself or does not answer in time.
     """
     here = os.environ  # noqa: TID251 -- what a server inherits, without the settings of whoever measures
-    kept = {name: value for name, value in here.items() if not name.startswith("MUSCLE_CDS_") and name != "ENV"}
+    kept = {name: value for name, value in here.items() if not name.startswith("MUSCLE_CDS_")}
+    kept = {name: value for name, value in kept.items() if name not in _OF_WHO_MEASURES}
     began = time.perf_counter()
     process = subprocess.Popen(
         [python, *arguments],

@@ -1,5 +1,6 @@
 """A chart becomes advice: the gate, then every topic, then the deck."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from cards.card import Advice
@@ -23,10 +24,10 @@ def advise(chart: Chart, content: Content, moment: Moment = Moment.RECORD) -> Ad
     chart = set_aside(chart, content.bands, content.vocabulary)
     shows = presentation(chart, content.windows, content.gatekeeper, moment)
     case = Case(chart, shows, content.windows, content.bands, content.vocabulary, moment=moment)
-    asked = [t for t in content.topics if moment in t.sheet.moments and shows.gate in t.sheet.gates]
+    asked = content.asked(moment, shows.gate)
     errors: dict[str, BaseException] = {}
     while True:
-        found = _ask([t for t in asked if t.code not in errors], case, errors)
+        found = _ask([t for t in asked if t.code not in errors] if errors else asked, case, errors)
         try:
             cards = deal(found, replace(case, failed_topics=tuple(errors)) if errors else case, content)
         except NotComposed as failure:  # leave that topic out and deal again: the data-quality card will name it
@@ -40,7 +41,7 @@ def advise(chart: Chart, content: Content, moment: Moment = Moment.RECORD) -> Ad
         )
 
 
-def _ask(topics: list[Topic], case: Case, errors: dict[str, BaseException]) -> dict[str, tuple[Finding, ...]]:
+def _ask(topics: Iterable[Topic], case: Case, errors: dict[str, BaseException]) -> dict[str, tuple[Finding, ...]]:
     found: dict[str, tuple[Finding, ...]] = {}
     knowing = case if not errors else replace(case, failed_topics=tuple(errors))
     for topic in sorted(topics, key=lambda t: t.code == LAST):  # the last one speaks for those that failed

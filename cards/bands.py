@@ -1,10 +1,11 @@
 """How far a value is outside its range: the bands of bands.toml, applied to one result (specification 3.5)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib.resources import files
-from typing import TypeAlias
+from operator import ge, gt, le, lt
+from typing import Final, NamedTuple, TypeAlias
 
 from cards.chart import Comparator, Person, Result, Sex
 from cards.finding import Indicator
@@ -14,7 +15,15 @@ from terminology.closed import Closed
 from terminology.errors import BadContent
 
 _SIDES = ("low", "high")
-_BOUNDS = ("below", "at_most", "above", "at_least", "above_ratio", "at_least_ratio")
+_BOUNDS: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {
+    "below": lt,
+    "at_most": le,
+    "above": gt,
+    "at_least": ge,
+    "above_ratio": gt,
+    "at_least_ratio": ge,
+}
+_RATIOS: Final = frozenset({"above_ratio", "at_least_ratio"})
 _NEAR = Decimal("0.0000001")  # closer than any two values a laboratory can tell apart
 
 
@@ -28,8 +37,7 @@ class Whose(Closed):
     NONE = "no range was sent"
 
 
-@dataclass(frozen=True, slots=True)
-class UsedLimits:
+class UsedLimits(NamedTuple):
     """The limits a value is held against, and whose they are."""
 
     limits: Limits
@@ -48,41 +56,35 @@ class Band:
     only_with: str = ""
     beyond: bool = False
 
+    @property
+    def is_ratio(self) -> bool:
+        """Whether the bound is a multiple of the upper limit."""
+        return self.bound in _RATIOS
+
     def holds(self, value: Decimal, limits: Limits) -> bool:
         """Whether an exact value falls in this band."""
         limit = limits.low if self.side == "low" else limits.high
-        if self.indicator is not Indicator.CRITICAL and limit is not None and self.bound in _BOUNDS[:4]:
-            outside = value < limit if self.side == "low" else value > limit
-            if not outside:
-                return False
-        mark = limit if self.value is None else self.value
-        if self.bound.endswith("_ratio"):
+        if self.bound in _RATIOS:
             if limits.high is None or limits.high <= 0 or self.value is None:
                 return False
-            mark = self.value * limits.high
-        if mark is None:
-            return False
-        match self.bound:
-            case "below":
-                return value < mark
-            case "at_most":
-                return value <= mark
-            case "above" | "above_ratio":
-                return value > mark
-            case _:
-                return value >= mark
+            return _BOUNDS[self.bound](value, self.value * limits.high)
+        if limit is not None and self.indicator is not Indicator.CRITICAL:
+            inside = value >= limit if self.side == "low" else value <= limit
+            if inside:
+                return False
+        mark = limit if self.value is None else self.value
+        return mark is not None and _BOUNDS[self.bound](value, mark)
 
     def landmarks(self, limits: Limits) -> Iterator[Decimal]:
         """Values at which the answer of :meth:`holds` can change."""
         for number in (self.value, limits.low, limits.high):
             if number is not None:
                 yield number
-        if self.bound.endswith("_ratio") and limits.high is not None and self.value is not None:
+        if self.is_ratio and limits.high is not None and self.value is not None:
             yield self.value * limits.high
 
 
-@dataclass(frozen=True, slots=True)
-class Grade:
+class Grade(NamedTuple):
     """Outside the range: how gravely, on which side, and against which limits."""
 
     indicator: Indicator
@@ -91,8 +93,7 @@ class Grade:
     beyond: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Within:
+class Within(NamedTuple):
     """Not in any band."""
 
     used: UsedLimits
@@ -116,19 +117,22 @@ class Bands:
     slope: Decimal
     reference: Decimal
     _by_analyte: dict[str, tuple[Band, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _asked_for: dict[str, frozenset[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Sort the bands out by analyte once, when they are loaded: they are asked for with every value graded."""
-        for band in self.rows:
+        """Sort the bands out by analyte, gravest first, when they are loaded: they are asked for with every value."""
+        for band in sorted(self.rows, key=lambda band: -band.indicator.rank):
             self._by_analyte[band.analyte] = (*self._by_analyte.get(band.analyte, ()), band)
+        for analyte, bands in self._by_analyte.items():
+            self._asked_for[analyte] = frozenset(band.only_with for band in bands if band.only_with)
 
     def of(self, analyte: str) -> tuple[Band, ...]:
-        """The bands of one analyte."""
+        """The bands of one analyte, gravest first."""
         return self._by_analyte.get(analyte, ())
 
     def ask_for(self, analyte: str) -> frozenset[str]:
         """The medicine classes beside which alone some band of the analyte counts."""
-        return frozenset(band.only_with for band in self.of(analyte) if band.only_with)
+        return self._asked_for.get(analyte, frozenset())
 
     def grade(
         self, result: Result, analyte: Analyte, person: Person, *, taking: frozenset[str] = frozenset()
@@ -138,22 +142,26 @@ class Bands:
         A comparator counts only if every value it allows lies outside the range on one side, or inside it; then the
         least grave band it allows is given (3.8 no. 15). Several possible limits (CK, sex unknown) must agree (3.2).
         """
-        gradings = [self._grade(result, used, taking) for used in limits_for(result, analyte, person)]
-        first = gradings[0]
-        if all(_alike(first, other) for other in gradings[1:]):
-            return first
-        return Ungraded.SEX
+        rows = self.of(result.analyte)
+        if self.ask_for(result.analyte):
+            rows = tuple(band for band in rows if not band.only_with or band.only_with in taking)
+        used, *others = limits_for(result, analyte, person)
+        placed = _place(result, rows, used)
+        return placed if all(_alike(placed, _place(result, rows, other)) for other in others) else Ungraded.SEX
 
-    def _grade(self, result: Result, used: UsedLimits, taking: frozenset[str]) -> Grading:
-        rows = [b for b in self.of(result.analyte) if not b.only_with or b.only_with in taking]
-        found = [_gravest(rows, value, used.limits) for value in _possible(result, rows, used.limits)]
-        outside = [band for band in found if band is not None]
-        if not outside:
-            return Within(used)
-        if len(outside) < len(found) or len({band.side for band in outside}) > 1:
-            return Ungraded.COMPARATOR
-        mildest = min(outside, key=lambda band: band.indicator)
-        return Grade(mildest.indicator, mildest.side, used, mildest.beyond)
+
+def _place(result: Result, rows: tuple[Band, ...], used: UsedLimits) -> Grading:
+    if result.comparator is None:
+        band = _gravest(rows, result.value, used.limits)
+        return Within(used) if band is None else Grade(band.indicator, band.side, used, band.beyond)
+    found = [_gravest(rows, value, used.limits) for value in _possible(result, result.comparator, rows, used.limits)]
+    outside = [band for band in found if band is not None]
+    if not outside:
+        return Within(used)
+    if len(outside) < len(found) or len({band.side for band in outside}) > 1:
+        return Ungraded.COMPARATOR
+    mildest = min(outside, key=lambda band: band.indicator.rank)
+    return Grade(mildest.indicator, mildest.side, used, mildest.beyond)
 
 
 def _alike(one: Grading, other: Grading) -> bool:
@@ -162,18 +170,19 @@ def _alike(one: Grading, other: Grading) -> bool:
     return one is other or (isinstance(one, Within) and isinstance(other, Within))
 
 
-def _gravest(rows: Iterable[Band], value: Decimal, limits: Limits) -> Band | None:
-    return max((band for band in rows if band.holds(value, limits)), key=lambda band: band.indicator, default=None)
+def _gravest(rows: tuple[Band, ...], value: Decimal, limits: Limits) -> Band | None:
+    for band in rows:  # the gravest stand first
+        if band.holds(value, limits):
+            return band
+    return None
 
 
-def _possible(result: Result, rows: Iterable[Band], limits: Limits) -> list[Decimal]:
-    """Values to try: the value itself, or with a comparator one on each stretch between landmarks that it allows."""
+def _possible(result: Result, comparator: Comparator, rows: Iterable[Band], limits: Limits) -> list[Decimal]:
+    """Values to try: one on each stretch between landmarks that the comparator allows."""
     value = result.value
-    if result.comparator is None:
-        return [value]
     marks = {mark for band in rows for mark in band.landmarks(limits)} | {value}
     near = {point for mark in marks for point in (mark - _NEAR, mark, mark + _NEAR)}
-    match result.comparator:
+    match comparator:
         case Comparator.LESS:
             return [point for point in near if point < value]
         case Comparator.AT_MOST:
@@ -193,6 +202,8 @@ def limits_for(result: Result, analyte: Analyte, person: Person) -> tuple[UsedLi
     defaults = _defaults(analyte, person)
     if sent is None or (sent.low is None and sent.high is None):
         return defaults
+    if sent.low is not None and sent.high is not None:
+        return (UsedLimits(sent, Whose.LABORATORY),) * len(defaults)
     return tuple(UsedLimits(_filled(sent, used.limits), Whose.LABORATORY) for used in defaults)
 
 

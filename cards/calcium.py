@@ -3,23 +3,23 @@
 from datetime import date
 
 from cards.bands import limits_for
-from cards.case import Case
+from cards.case import Case, answered_once
 from cards.chart import Lookup, NotReadable, NotRecorded, Recorded, Result, ResultStatus, newest
 from terminology.analytes import Limits
 
 ADJUSTED, TOTAL, ALBUMIN = "calcium-adjusted", "calcium-total", "albumin"
 
 
+@answered_once
 def adjusted_calcium(case: Case) -> Lookup[tuple[Result, ...]]:
     """The newest adjusted calcium, reported or calculated; on the same day the reported one (specification 3.2)."""
     reported = case.chart.latest(ADJUSTED)
-    calculated = _calculated(case)
     match reported:
         case Recorded(results):
-            newer = [r for r in calculated if r.when.first_day > max(x.when.last_day for x in results)]
-            return Recorded(tuple(newer)) if newer else reported
+            calculated = _calculated(case, after=max(r.when.last_day for r in results))
         case NotRecorded() | NotReadable():
-            return Recorded(calculated) if calculated else reported
+            calculated = _calculated(case)
+    return Recorded(calculated) if calculated else reported
 
 
 def latest(case: Case, analyte: str) -> Lookup[tuple[Result, ...]]:
@@ -63,13 +63,14 @@ def _albumin_of(case: Case, total: Result) -> tuple[Result, ...]:
     )
 
 
-def _calculated(case: Case) -> tuple[Result, ...]:
+def _calculated(case: Case, *, after: date | None = None) -> tuple[Result, ...]:
+    """Worked out from the newest total; ``after``: if it was surely taken later than that day."""
     match case.chart.latest(TOTAL):
         case Recorded(totals):
             return tuple(
                 _adjust(case, total, albumin)
                 for total in totals
-                if total.comparator is None
+                if total.comparator is None and (after is None or total.when.first_day > after)
                 for albumin in _albumin_of(case, total)[-1:]
             )
         case NotRecorded() | NotReadable():
@@ -87,6 +88,5 @@ def _adjust(case: Case, total: Result, albumin: Result) -> Result:
         source=f"{total.source}, {albumin.source}",
         status=total.status if total.status is not ResultStatus.FINAL else albumin.status,
         limits=Limits(None, None),
-        sent=f"total {total.value} mmol/L, albumin {albumin.value} g/L",
-        calculated=True,
+        calculated_from=f"total {total.value} mmol/L, albumin {albumin.value} g/L",
     )

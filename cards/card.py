@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from cards.finding import Indicator, Intent
 
 LONGEST_SUMMARY = 139  # CDS Hooks: under 140 characters
@@ -23,8 +25,7 @@ class Reason:
     display: str
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(msgspec.Struct, frozen=True, gc=False):
     """One advisory card. ``summary`` has at most 139 characters in one line; ``detail`` is GitHub Flavored Markdown.
 
     ``rules``: the specification rows it rests on (P9). ``topic`` and ``topic_title`` are the code and its display.

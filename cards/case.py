@@ -3,9 +3,12 @@
 The questions several topics ask stand here, once: is the test done, when did the medicine start, how far out is it.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import wraps
+from typing import TypeVar, cast
 
 from cards.bands import Bands, Grade, Grading, Within
 from cards.chart import (
@@ -21,6 +24,7 @@ from cards.chart import (
     Problem,
     Recorded,
     Result,
+    wholly_after,
 )
 from cards.moment import Moment
 from cards.presentation import Presentation, recent
@@ -30,6 +34,9 @@ from terminology.vocabulary import Link, Vocabulary
 
 _BY_CODE = frozenset({Link.CODE})
 _ANY_LINK = frozenset(Link)
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +52,20 @@ class Case:
     moment: Moment = Moment.RECORD
     _gradings: dict[int, tuple[Result, Grading]] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What :meth:`grade` found: several topics ask for the same result. A case made from this one begins anew."""
+    _drugs: dict[tuple[frozenset[str], tuple[str, ...]], str] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """So too what :meth:`drug` calls a medicine."""
+    _answers: dict[Callable[..., object], object] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """So too the answers of :func:`answered_once`."""
+    printed: dict[int, tuple[object, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """So too the entries that cards have printed: a medicine may stand on several (cards/wording.py)."""
 
     # drafts
 
     def drafted(self, *classes: str, named: bool = False) -> tuple[Draft, ...]:
         """Drafted medicines of these classes that this call is about, recognised as in :meth:`taking`."""
-        links, ingredients = _ANY_LINK if named else _BY_CODE, self._ingredients(classes)
+        links, ingredients = _ANY_LINK if named else _BY_CODE, self.vocabulary.ingredients_of(*classes)
         return tuple(d for d in self.chart.drafts if d.judged and d.link in links and d.ingredients & ingredients)
 
     def drafted_orders(self, *concepts: str) -> tuple[Draft, ...]:
@@ -65,17 +80,17 @@ class Case:
 
         The latter may name a contributor and nothing else (3.8 no. 4).
         """
-        return self.chart.taking(self._ingredients(classes), links=_ANY_LINK if named else _BY_CODE)
-
-    def _ingredients(self, classes: tuple[str, ...]) -> frozenset[str]:
-        first, *others = (self.vocabulary.ingredients_of(name) for name in classes)
-        return first.union(*others) if others else first
+        return self.chart.taking(self.vocabulary.ingredients_of(*classes), links=_ANY_LINK if named else _BY_CODE)
 
     def drug(self, medicine: Medicine | Draft, *classes: str) -> str:
         """The ingredient of the medicine that belongs to one of the classes, as a card names it."""
-        wanted = self._ingredients(classes)
-        names = sorted(medicine.ingredients & wanted) or sorted(medicine.ingredients)
-        return " and ".join(self.vocabulary.title(name) for name in names)
+        key = (medicine.ingredients, classes)
+        found = self._drugs.get(key)
+        if found is None:
+            wanted = self.vocabulary.ingredients_of(*classes)
+            names = sorted(medicine.ingredients & wanted) or sorted(medicine.ingredients)
+            found = self._drugs[key] = " and ".join(self.vocabulary.title(name) for name in names)
+        return found
 
     def started(self, medicine: Medicine) -> date | None:
         """First day of the present course: the earliest start among records of the same ingredient with no gap of
@@ -89,15 +104,17 @@ class Case:
         return known[key]
 
     def _start_of_course(self, ingredients: frozenset[str]) -> date | None:
+        as_of, records = self.chart.as_of, _by_ingredient(self)
         spans = [
-            (self.chart.as_of if m.active else (m.end or m.start).last_day, m.start.first_day)
-            for m in self.chart.medicines
-            if m.start is not None and m.ingredients & ingredients
+            (as_of if m.active else (m.end or m.start).last_day, m.start.first_day)
+            for ingredient in ingredients
+            for m in records.get(ingredient, ())
+            if m.start is not None
         ]
         start: date | None = None
         for ends, begins in sorted(spans, reverse=True):
             if start is None:
-                if ends >= self.chart.as_of:
+                if ends >= as_of:
                     start = begins
                 continue
             if (start - ends).days <= self.windows.gap:
@@ -135,8 +152,11 @@ class Case:
         """
         found: list[Result] = []
         for analyte in analytes:
-            since = self.chart.as_of - timedelta(days=self.windows.look_back[analyte])
-            found += [r for r in self.chart.usable(analyte) if r.when.first_day >= since]
+            usable = self.chart.usable(analyte)
+            if not usable:
+                continue
+            before = self.chart.as_of - timedelta(days=self.windows.look_back[analyte] + 1)
+            found += wholly_after(before, usable)
         return found
 
     def latest_fresh(self, *analytes: str) -> Lookup[tuple[Result, ...]]:
@@ -152,9 +172,8 @@ class Case:
 
     def preliminary(self, *analytes: str) -> tuple[Result, ...]:
         """Recent preliminary values outside their range: worth a line, never a card (3.8 no. 11)."""
-        return tuple(
-            r for r in self.chart.preliminary() if r.analyte in analytes and self.is_fresh(r) and self._is_outside(r)
-        )
+        found = self.chart.preliminary()
+        return tuple([r for r in found if r.analyte in analytes and self.is_fresh(r) and self._is_outside(r)])
 
     def _is_outside(self, result: Result) -> bool:
         """Whether it is in a band; of an analyte that has none, whether it is outside the range sent with it."""
@@ -167,15 +186,17 @@ class Case:
     # orders and problems
 
     def ordered(
-        self, *concepts: str, within: int, statuses: Iterable[OrderStatus] = (OrderStatus.ACTIVE,)
+        self, *concepts: str, within: int, statuses: Container[OrderStatus] = (OrderStatus.ACTIVE,)
     ) -> tuple[Order, ...]:
         """Orders on record of these concepts, of these statuses, dated within so many days, newest first."""
-        wanted, allowed = frozenset(concepts), frozenset(statuses)
+        if not self.chart.orders:
+            return ()
+        wanted = frozenset(concepts)
         found = [
             order
             for order in self.chart.orders
-            if order.concepts & wanted
-            and order.status in allowed
+            if not order.concepts.isdisjoint(wanted)
+            and order.status in statuses
             and order.when is not None
             and order.when.oldest(self.chart.as_of) <= within
         ]
@@ -183,8 +204,32 @@ class Case:
 
     def recent(self, *concepts: str) -> tuple[Problem, ...]:
         """Active problems of these concepts dated within the symptom window, or undated."""
-        return tuple(p for p in self.chart.has(*concepts) if recent(p, self.chart, self.windows))
+        found = self.chart.has(*concepts)
+        return tuple([p for p in found if recent(p, self.chart, self.windows)]) if found else found
 
     def complete(self, *areas: Area) -> bool:
         """Whether these parts of the record were read to the end."""
         return self.chart.complete(*areas)
+
+
+def answered_once(question: Callable[[Case], T]) -> Callable[[Case], T]:
+    """A question about a case that several topics ask: answered for the first of them, and kept with the case."""
+
+    @wraps(question)
+    def ask(case: Case) -> T:
+        answers = case._answers  # noqa: SLF001 -- kept with the case, and nobody else's business
+        if question not in answers:
+            answers[question] = question(case)
+        return cast("T", answers[question])
+
+    return ask
+
+
+@answered_once
+def _by_ingredient(case: Case) -> dict[str, list[Medicine]]:
+    """The records of medicines by ingredient."""
+    records: defaultdict[str, list[Medicine]] = defaultdict(list)
+    for medicine in case.chart.medicines:
+        for ingredient in medicine.ingredients:
+            records[ingredient].append(medicine)
+    return records

@@ -5,12 +5,13 @@ The chart is frozen, carries the day the rules see (``as_of``), and is the same 
 road they came by: its makers sort every tuple.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from operator import attrgetter
-from typing import Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -21,11 +22,11 @@ from terminology.vocabulary import Link
 
 T = TypeVar("T")
 
-_LATEST = attrgetter("when.latest")
+_TWO_DAYS: Final = timedelta(days=2)
+_LONGEST_NUMBER: Final = 24  # characters of a number as it was sent that are printed
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded(Generic[T]):
+class Recorded(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """It is on record, and can be read."""
 
     value: T
@@ -44,6 +45,8 @@ class NotReadable:
 
 
 Lookup: TypeAlias = Recorded[T] | NotRecorded | NotReadable
+
+_NOT_RECORDED: Final = NotRecorded()
 
 
 class Area(Closed):
@@ -115,13 +118,19 @@ class Comparator(Closed):
     MORE = ">"
 
 
+def as_sent(value: Decimal, unit: str) -> str:
+    """Value and unit as the laboratory wrote them, the number in plain digits and not without end."""
+    return f"{format(value, 'f')[:_LONGEST_NUMBER]} {unit}"
+
+
 class Result(msgspec.Struct, frozen=True, gc=False):
     """One laboratory value that can be stood behind, in the analyte's canonical unit.
 
     ``value`` is rounded half up to the precision of the limits and is what rules compare and cards print; ``exact`` is
     what arithmetic uses. ``limits`` is the range sent with the result, converted and rounded; None if none was sent or
-    it could not be read. ``sent`` is value and unit as the laboratory wrote them. ``note`` is record text made safe
-    for display; no rule reads it. ``calculated``: adjusted calcium worked out from total and albumin, not reported.
+    it could not be read. ``sent_value`` and ``sent_unit`` are as the laboratory wrote them; None and "" if it wrote
+    neither. ``note`` is record text made safe for display; no rule reads it. ``calculated_from``: what adjusted calcium
+    was worked out from, in words; "" if the laboratory reported the value itself.
     A Struct, not a dataclass: hundreds are made for a call, each in a quarter of the time (``msgspec.structs.replace``
     makes a changed one).
     """
@@ -134,18 +143,24 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     status: ResultStatus = ResultStatus.FINAL
     comparator: Comparator | None = None
     limits: Limits | None = None
-    sent: str = ""
+    sent_value: Decimal | None = None
+    sent_unit: str = ""
     haemolysed: bool = False
     note: str = ""
-    calculated: bool = False
+    calculated_from: str = ""
+
+    @property
+    def sent(self) -> str:
+        """Value and unit as the laboratory wrote them; "" if it wrote neither."""
+        return "" if self.sent_value is None else as_sent(self.sent_value, self.sent_unit)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True, gc=False):
     """A coded problem, finding or reason for the encounter. Words without a code never become one.
 
     ``active``: clinical status active, recurrence or relapse, or none stated and no end recorded. Refuted and
-    entered-in-error records never become one. ``when`` is the latest of onset and recorded date; None is undated.
+    entered-in-error records never become one. ``when`` is the latest of onset and recorded date; None is undated. A
+    Struct for the same reason as :class:`Result`.
     """
 
     concepts: frozenset[str]
@@ -195,6 +210,10 @@ class OrderStatus(Closed):
     DRAFT = "draft"
     COMPLETED = "completed"
     OTHER = "other"
+
+
+AWAITED: Final = frozenset({OrderStatus.ACTIVE, OrderStatus.DRAFT})
+"""An order that is sent or in hand: what it asks for is awaited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,20 +297,31 @@ class Chart:
     unread: tuple[Unread, ...] = ()
     unmapped: Mapping[Area, int] = field(default_factory=dict)  # codes in no set: counted, never read as normal
     for_clinician: bool = True  # False: the user is the patient or a related person (S16)
+    wanting: frozenset[Area] = field(init=False, repr=False, compare=False)
+    """The parts of the record that were asked for and not read to the end."""
     course_starts: dict[tuple[frozenset[str], int], date | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     """What :meth:`cards.case.Case.started` worked out, by ingredients and gap: thousands of records of one medicine
     would otherwise be gone through once for each of them. Never carried over to a chart made from this one."""
+    # So too what stands below: many topics ask for it, and it is sorted out when the first one does.
     _usable: dict[str, list[Result]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _active: list[Medicine] = field(default_factory=list, init=False, repr=False, compare=False)
+    _preliminary: list[Result] = field(default_factory=list, init=False, repr=False, compare=False)
     _latest: dict[tuple[str, ...], Lookup[tuple[Result, ...]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
-    )  # several topics ask for the same analyte
+    )
+    _active: list[Medicine] = field(default_factory=list, init=False, repr=False, compare=False)
+    _taken: set[str] = field(default_factory=set, init=False, repr=False, compare=False)  # ingredients of the active
+    _present: set[str] = field(default_factory=set, init=False, repr=False, compare=False)  # concepts of the active
+
+    def __post_init__(self) -> None:
+        """Note what is wanting: nearly every topic asks."""
+        wanting = [area for area, state in self.inputs.items() if state.reading is not Reading.COMPLETE]
+        object.__setattr__(self, "wanting", frozenset(wanting))
 
     def complete(self, *areas: Area) -> bool:
         """Whether all of these parts of the record were read to the end."""
-        return all(self.inputs[area].reading is Reading.COMPLETE for area in areas if area in self.inputs)
+        return self.wanting.isdisjoint(areas)
 
     def read_at_all(self, area: Area) -> bool:
         """Whether anything of that part could be read, if not all of it."""
@@ -304,9 +334,10 @@ class Chart:
         results dated after ``as_of`` never count (3.2). NotReadable if there is none, but a value could not be read or
         the results were not read to the end.
         """
-        if analytes not in self._latest:
-            self._latest[analytes] = self._find_latest(analytes)
-        return self._latest[analytes]
+        found = self._latest.get(analytes)
+        if found is None:
+            found = self._latest[analytes] = self._find_latest(analytes)
+        return found
 
     def _find_latest(self, analytes: tuple[str, ...]) -> Lookup[tuple[Result, ...]]:
         usable = self.usable(*analytes)
@@ -317,37 +348,70 @@ class Chart:
                 return NotReadable(entry.why)
         if not self.complete(Area.RESULTS):
             return NotReadable(self.inputs[Area.RESULTS].why if Area.RESULTS in self.inputs else "not asked for")
-        return NotRecorded()
+        return _NOT_RECORDED
 
     def usable(self, *analytes: str) -> list[Result]:
         """The results of these analytes that count: none that is preliminary, or dated after ``as_of`` (3.2).
 
-        In the order of the results, analyte by analyte; sorted out once, for every topic asks.
+        In the order of the results, analyte by analyte.
         """
-        if not self._usable:
-            for result in self.results:
-                if result.status is not ResultStatus.PRELIMINARY and result.when.first_day <= self.as_of:
-                    self._usable.setdefault(result.analyte, []).append(result)
+        if not self._usable and self.results:
+            self._sort_results()
         if len(analytes) == 1:
             return self._usable.get(analytes[0], [])
         return [result for analyte in analytes for result in self._usable.get(analyte, ())]
 
-    def preliminary(self) -> list[Result]:
+    def preliminary(self) -> tuple[Result, ...]:
         """Results that are not final yet."""
-        return [result for result in self.results if result.status is ResultStatus.PRELIMINARY]
+        if not self._usable and self.results:
+            self._sort_results()
+        return tuple(self._preliminary)
+
+    def _sort_results(self) -> None:
+        """The one time that all results are gone through: there may be thousands."""
+        usable: defaultdict[str, list[Result]] = defaultdict(list)
+        as_of, today, preliminary = self.as_of, _midnight(self.as_of), ResultStatus.PRELIMINARY
+        self._preliminary.clear()
+        for result in self.results:
+            if result.status is preliminary:
+                self._preliminary.append(result)
+            elif result.when.earliest < today or not result.when.begins_after(as_of):
+                usable[result.analyte].append(result)
+        self._usable.update(usable)
 
     def taking(
-        self, ingredients: Iterable[str], *, links: frozenset[Link] = frozenset({Link.CODE})
+        self, ingredients: AbstractSet[str], *, links: frozenset[Link] = frozenset({Link.CODE})
     ) -> tuple[Medicine, ...]:
         """Active medicines with any of the ingredients, recognised in one of the given ways."""
-        if not self._active:
-            self._active.extend(m for m in self.medicines if m.active)
-        wanted = frozenset(ingredients)
-        return tuple([m for m in self._active if m.link in links and not wanted.isdisjoint(m.ingredients)])
+        if not self._active and self.medicines:
+            self._active.extend([m for m in self.medicines if m.active])
+            self._taken.update(*[m.ingredients for m in self._active])
+        if self._taken.isdisjoint(ingredients):
+            return ()
+        return tuple([m for m in self._active if m.link in links and not m.ingredients.isdisjoint(ingredients)])
 
     def has(self, *concepts: str) -> tuple[Problem, ...]:
         """Active problems of these concepts, of whatever age."""
+        if not self._present and self.problems:
+            self._present.update(*[p.concepts for p in self.problems if p.active])
+        if self._present.isdisjoint(concepts):
+            return ()
         return tuple([p for p in self.problems if p.active and not p.concepts.isdisjoint(concepts)])
+
+
+def wholly_after(day: date, results: Iterable[Result]) -> list[Result]:
+    """Those of the results that lie wholly after the day.
+
+    No zone is more than a day from UTC, so one comparison decides for nearly all of a record.
+    """
+    perhaps, surely = _midnight(day), _midnight(day + _TWO_DAYS)
+    return [
+        r for r in results if (began := r.when.earliest) >= perhaps and (began >= surely or r.when.begins_after(day))
+    ]
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
 
 
 def newest(results: Iterable[Result]) -> tuple[Result, ...]:
@@ -355,8 +419,12 @@ def newest(results: Iterable[Result]) -> tuple[Result, ...]:
     usable = list(results)
     if not usable:
         return ()
-    latest = max(map(_LATEST, usable))
-    began = max(r.when.earliest for r in usable if r.when.latest == latest)
+    ends = [r.when.latest for r in usable]
+    latest = max(ends)
     # None is later than the newest, so those that end after it began are those that may be the same moment.
-    tied = [r for r in usable if r.when.latest >= began]
-    return tuple([r for r in tied if r.status in (ResultStatus.AMENDED, ResultStatus.CORRECTED)] or tied)
+    began = usable[ends.index(latest)].when.earliest
+    late = [r for r, end in zip(usable, ends, strict=True) if end >= began]
+    if len(late) > 1:
+        began = max([r.when.earliest for r in late if r.when.latest == latest])
+        late = [r for r in late if r.when.latest >= began]
+    return tuple([r for r in late if r.status in (ResultStatus.AMENDED, ResultStatus.CORRECTED)] or late)

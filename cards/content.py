@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from itertools import chain
@@ -11,31 +10,17 @@ from itertools import chain
 from cards.bands import Bands, load_bands
 from cards.card import Reason
 from cards.facts import Fact, Source, load_facts, load_sources
-from cards.presentation import Gatekeeper, load_gatekeeper
+from cards.frame import Frame, load_frame
+from cards.layout import Layouts
+from cards.moment import Moment
+from cards.presentation import Gate, Gatekeeper, load_gatekeeper
 from cards.promises import Promises, load_promises
 from cards.red_flags import CONTENT as RED_FLAGS
 from cards.screening import load_screen
-from cards.toml_file import Section, read_toml
 from cards.topic import Topic
 from cards.windows import Windows, load_windows
 from terminology.errors import BadContent
 from terminology.vocabulary import Vocabulary
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """The words around a card: the tables of content.toml, by table and key."""
-
-    words: Mapping[str, Mapping[str, str]]
-    label: str
-    version: str
-    signed_by: str
-    reviewed: date
-    review_by: date
-
-    def say(self, table: str, key: str, **fill: str) -> str:
-        """A line of content.toml with its placeholders filled."""
-        return self.words[table][key].format(**fill)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +40,28 @@ class Content:
     beyond: bool  # whether what goes beyond the fact sheet is shown
     removal: bool  # whether a contraindicated draft may be proposed for removal (docs/decisions/0005)
     critical_as_warning: bool  # a site that wants no critical cards gets them as warnings (specification 6.2)
-    basis: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """The last part of cards as it was put together before, by topic, rules and kinds of finding (cards/compose.py)."""
+    _asked: dict[tuple[Moment, Gate], tuple[Topic, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    layouts: Layouts = field(init=False, repr=False, compare=False)
+    override_reasons: tuple[Reason, ...] = field(init=False, repr=False, compare=False)
+    """Coded reasons for overriding, the same for every topic."""
+
+    def __post_init__(self) -> None:
+        """Settle what follows from the content alone."""
+        terminology = f"{self.vocabulary.version} ({self.vocabulary.content_hash[:12]})"
+        layouts = Layouts(self.frame, self.sources, in_force=self.hash, terminology=terminology, beyond=self.beyond)
+        reasons = tuple(Reason(code, display) for code, display in self.frame.words["override"].items())
+        object.__setattr__(self, "layouts", layouts)
+        object.__setattr__(self, "override_reasons", reasons)
+
+    def asked(self, moment: Moment, gate: Gate) -> tuple[Topic, ...]:
+        """The topics that are asked at that moment, behind that gate."""
+        found = self._asked.get((moment, gate))
+        if found is None:
+            found = tuple(t for t in self.topics if moment in t.sheet.moments and gate in t.sheet.gates)
+            self._asked[moment, gate] = found
+        return found
 
     @property
     def version(self) -> str:
@@ -68,11 +73,6 @@ class Content:
         """What Card.source names: the rule set and its version."""
         return f"{self.frame.label} {self.frame.version}"
 
-    @property
-    def override_reasons(self) -> tuple[Reason, ...]:
-        """Coded reasons for overriding, the same for every topic."""
-        return tuple(Reason(code, display) for code, display in self.frame.words["override"].items())
-
 
 def load_content(
     vocabulary: Vocabulary, *, beyond: bool = True, removal: bool = False, critical_as_warning: bool = False
@@ -82,7 +82,7 @@ def load_content(
 
     content = Content(
         topics=TOPICS,
-        frame=_frame(),
+        frame=load_frame(),
         facts=load_facts(),
         sources=load_sources(),
         windows=load_windows(),
@@ -140,24 +140,6 @@ def _known(place: str, what: str, named: Iterable[str], known: Iterable[str]) ->
     for name in named:
         if name not in known:
             raise BadContent(f"{place}: there is no {what} {name!r}")
-
-
-def _frame() -> Frame:
-    tables = read_toml(files("cards") / "content.toml")
-    head = Section("content.toml: [content]", tables.pop("content", None))
-    reviewed, review_by = head.table.pop("reviewed", None), head.table.pop("review_by", None)
-    if not isinstance(reviewed, date) or not isinstance(review_by, date):
-        raise BadContent("content.toml: [content] reviewed and review_by should be dates such as 2026-06-15")
-    frame = Frame(
-        words={name: dict(table) for name, table in tables.items()},
-        label=head.text("label"),
-        version=head.text("version"),
-        signed_by=head.text("signed_by"),
-        reviewed=reviewed,
-        review_by=review_by,
-    )
-    head.done()
-    return frame
 
 
 def _hash() -> str:

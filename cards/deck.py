@@ -1,13 +1,16 @@
 """Which topics speak, in which order, and the limit of four; who is silent when another speaks is decided here."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from cards.card import Card
 from cards.case import Case
-from cards.compose import Said, allowed, compose, lines, speaks
+from cards.compose import heard, lines, speaks, write
 from cards.content import Content
-from cards.finding import Finding, Indicator, Intent
+from cards.finding import Finding, Indicator, Intent, Refer, RemoveDraft, RequestTest, ReviewMedicine
+from cards.layout import Said
 from cards.moment import Moment
 from cards.topic import Topic
 
@@ -15,6 +18,7 @@ MOST_CARDS = 4  # DEF, specification 3.5
 LAST = "data-quality"  # never folded away: it takes the last place (3.8 no. 3)
 
 Found = Mapping[str, tuple[Finding, ...]]
+Heard: TypeAlias = list[tuple[Topic, list[Said]]]
 
 
 class NotComposed(Exception):  # noqa: N818 -- not an error of its own: it carries the one that a topic's sheet raised
@@ -30,49 +34,51 @@ def deal(found: Found, case: Case, content: Content) -> tuple[Card, ...]:
 
     What is over the limit is folded into the last card, never dropped. Raises NotComposed if a sheet fails.
     """
-    topics = [topic for topic in content.topics if topic.code in found]
-    withheld = _withheld(topics, found, content)
-    heard = [topic for topic in topics if topic.code not in withheld]
-    speaking = _in_order(heard, found, case, content)
-    guests = [said for topic in heard if topic not in speaking for said in lines(topic, found[topic.code], content)]
-    host = next((topic for topic in reversed(speaking) if topic.code != LAST), None)
-    cards = [_compose(t, found[t.code], case, content, guests if t is host else ()) for t in speaking]
+    topics: Heard = [
+        (topic, _heard(topic, found[topic.code], content)) for topic in content.topics if found.get(topic.code)
+    ]
+    withheld = {other for _, own in topics for script, _ in own for other in script.kind.withholds}
+    voiced = [(topic, own) for topic, own in topics if topic.code not in withheld]
+    speaking = _in_order(voiced, case, content)
+    codes = {topic.code for topic, _ in speaking}
+    guests = [said for topic, own in voiced if topic.code not in codes for said in lines(own)]
+    host = next((topic.code for topic, _ in reversed(speaking) if topic.code != LAST), None)
+    cards = [_write(topic, own, case, content, guests if topic.code == host else ()) for topic, own in speaking]
     dealt = _fold(list(_once_each(cards)), content)
     return tuple(_lowered(card) for card in dealt) if content.critical_as_warning else tuple(dealt)
 
 
-def _withheld(topics: Iterable[Topic], found: Found, content: Content) -> set[str]:
-    return {
-        other
-        for topic in topics
-        for finding in found[topic.code]
-        if allowed(finding, topic, content)
-        for other in topic.sheet.kinds[finding.kind].withholds
-    }
-
-
-def _in_order(topics: list[Topic], found: Found, case: Case, content: Content) -> list[Topic]:
+def _in_order(voiced: Heard, case: Case, content: Content) -> Heard:
     """The topics that make a card, in the order of their cards."""
-    weighed = [(speaks(topic, found[topic.code], content), topic) for topic in topics]
-    critical = any(indicator is Indicator.CRITICAL for indicator, _ in weighed)
+    weighed = [(weight, topic, own) for topic, own in voiced if (weight := speaks(own)) is not None]
+    critical = any(weight is Indicator.CRITICAL for weight, _, _ in weighed)
     quiet = bool(case.failed_topics) or critical
     palliative = bool(case.chart.has(*content.gatekeeper.palliative))
     made = [
-        (indicator, topic)
-        for indicator, topic in weighed
-        if indicator is not None
-        and not (topic.sheet.reassures and quiet)
-        and not (palliative and indicator is not Indicator.CRITICAL)
+        (weight, topic, own)
+        for weight, topic, own in weighed
+        if not (topic.sheet.reassures and quiet) and not (palliative and weight is not Indicator.CRITICAL)
     ]
     if case.moment is Moment.ORDER and len(made) > 1:
-        made = [(indicator, topic) for indicator, topic in made if topic.code != LAST]  # 3.8 no. 6
-    made.sort(key=lambda pair: pair[0], reverse=True)  # stable: equal weights keep the topics' own order
-    return [topic for _, topic in made]
+        made = [one for one in made if one[1].code != LAST]  # 3.8 no. 6
+    made.sort(key=_gravest_first)  # stable: equal weights keep the topics' own order
+    return [(topic, own) for _, topic, own in made]
 
 
-def _compose(topic: Topic, findings: tuple[Finding, ...], case: Case, content: Content, guests: Iterable[Said]) -> Card:
+def _gravest_first(made: tuple[Indicator, Topic, list[Said]]) -> int:
+    return -made[0].rank
+
+
+def _heard(topic: Topic, findings: tuple[Finding, ...], content: Content) -> list[Said]:
     try:
-        card = compose(topic, findings, case, content, guests)
+        return heard(topic, findings, content)
+    except Exception as error:
+        raise NotComposed(topic.code) from error
+
+
+def _write(topic: Topic, own: list[Said], case: Case, content: Content, guests: Iterable[Said]) -> Card:
+    try:
+        card = write(topic, own, case, content, guests)
     except Exception as error:
         raise NotComposed(topic.code) from error
     if card is None:
@@ -86,16 +92,18 @@ def _once_each(cards: Iterable[Card]) -> Iterator[Card]:
     for card in cards:
         kept = []
         for intent in card.suggestions:
-            if _same(intent) not in seen:
-                seen.add(_same(intent))
+            same = _same(intent)
+            if same not in seen:
+                seen.add(same)
                 kept.append(intent)
         yield card if len(kept) == len(card.suggestions) else replace(card, suggestions=tuple(kept))
 
 
 def _same(intent: Intent) -> tuple[str, str]:
     """What makes two suggestions the same: the order asked for, the medicine to review, or the draft to remove."""
-    about = (getattr(intent, name, "") for name in ("order", "medicine", "draft"))
-    return (type(intent).__name__, "".join(about))
+    match intent:
+        case RequestTest(order=about) | Refer(order=about) | ReviewMedicine(medicine=about) | RemoveDraft(draft=about):
+            return type(intent).__name__, about
 
 
 def _fold(cards: list[Card], content: Content) -> list[Card]:

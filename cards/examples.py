@@ -58,7 +58,7 @@ from cards.presentation import presentation
 from cards.toml_file import Section
 from cards.topic import Example, Topic
 from cards.undecided import set_aside
-from cards.when import When
+from cards.when import Days, Instant, When
 from terminology.analytes import Analyte, Limits
 from terminology.errors import BadContent
 from terminology.vocabulary import Link, Vocabulary
@@ -204,7 +204,7 @@ def ago(days: int, at: time = time(12)) -> When:
     """Noon UTC so many days before the evaluation date of the examples."""
     day = AS_OF - timedelta(days=days)
     moment = datetime.combine(day, at, UTC)
-    return When(moment, moment, day, day)
+    return Instant(moment, moment)
 
 
 def _when(days: str | None) -> When | None:
@@ -220,8 +220,7 @@ def _person(line: str, row: Section) -> Person:
         born = AS_OF.replace(year=AS_OF.year - int(str(found["age"]))) - timedelta(days=30)
     else:
         return Person(None, sex)
-    moment = datetime.combine(born, time(), UTC)
-    return Person(When(moment, moment, born, born), sex)
+    return Person(Days(born, born), sex)
 
 
 def _known(concept: str, titled: Vocabulary) -> str:
@@ -263,7 +262,8 @@ def _result(line: str, number: int, vocabulary: Vocabulary, row: Section) -> Res
         status=_status(words),
         comparator=Comparator(found["sign"]) if found["sign"] else None,
         limits=_limits(found["low"], found["high"], analyte, unit),
-        sent=f"{found['sign'] or ''}{found['value']} {unit}",
+        sent_value=Decimal(str(found["value"])),
+        sent_unit=unit,
         haemolysed="haemolysed" in words,
     )
 

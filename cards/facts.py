@@ -1,9 +1,10 @@
 """The fact sheet, taken apart into facts F1-F57, and the sources of what goes beyond it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from importlib.resources import files
+
+import msgspec
 
 from cards.toml_file import Section, read_toml
 from terminology.errors import BadContent
@@ -17,8 +18,7 @@ class Handled(Enum):
     TELL = "tell"
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True):
     """One numbered sentence of the fact sheet, in our words. ``not_computed``: why, if no finding claims it."""
 
     id: str
@@ -27,8 +27,7 @@ class Fact:
     not_computed: str
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """Where a sentence beyond the fact sheet comes from. ``url`` is empty unless a card may link to the page.
 
     ``facts``: those that a card tells by naming this source (F57, the references of the fact sheet).

@@ -1,9 +1,9 @@
 """A finding: something a rule noticed, without prose. What is said about it stands in the topic's sheet."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import total_ordering
 from typing import TypeAlias
+
+import msgspec
 
 from cards.chart import Allergy, Draft, Medicine, Order, Problem, Relative, Result, Unread
 from terminology.closed import Closed
@@ -17,11 +17,14 @@ class Indicator(Closed):
     WARNING = "warning"
     CRITICAL = "critical"
 
+    def __init__(self, _word: str) -> None:
+        self.rank = len(type(self).__members__)
+        """How grave: 0, 1 or 2. As a key to sort by it is many times faster than the member itself."""
+
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, Indicator):
             return NotImplemented
-        order = list(Indicator)
-        return order.index(self) < order.index(other)
+        return self.rank < other.rank
 
 
 class Priority(Closed):
@@ -31,8 +34,7 @@ class Priority(Closed):
     URGENT = "urgent"
 
 
-@dataclass(frozen=True, slots=True)
-class RequestTest:
+class RequestTest(msgspec.Struct, frozen=True, gc=False):
     """Propose one draft test order. ``order`` is an order concept of the terminology, such as ``order-ck``.
 
     ``label``, ``note``: the button text and the reason for the test, from the sheet.
@@ -43,8 +45,7 @@ class RequestTest:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Refer:
+class Refer(msgspec.Struct, frozen=True, gc=False):
     """Propose one draft referral. ``order``: the referral concept; ``note`` goes into the draft."""
 
     order: str
@@ -53,8 +54,7 @@ class Refer:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewMedicine:
+class ReviewMedicine(msgspec.Struct, frozen=True, gc=False):
     """Propose a draft task to review a medicine. Never to stop, start or change one."""
 
     label: str
@@ -62,8 +62,7 @@ class ReviewMedicine:
     medicine: str  # the resource it is about: MedicationStatement/123
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveDraft:
+class RemoveDraft(msgspec.Struct, frozen=True, gc=False):
     """Propose to take a drafted medicine out of the basket; only beside a contraindication (rows O2, O5)."""
 
     label: str
@@ -76,8 +75,7 @@ Intent: TypeAlias = Proposal | RemoveDraft
 Evidence: TypeAlias = Result | Problem | Medicine | Order | Relative | Allergy | Draft | Unread
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """What a rule noticed.
 
     ``kind`` names a ``[finding.KIND]`` of the topic's sheet. ``fill`` gives the values of its placeholders.
@@ -85,11 +83,12 @@ class Finding:
     ``evidence`` is what it rests on and is printed under Found. ``suggest`` names suggestions of the sheet, in order,
     that are open for this patient; ``about`` tells two findings of one kind apart (an analyte, an ingredient).
     ``beyond``: rests on more than the fact sheet although its kind does not as a whole (magnesium).
+    A Struct, not a dataclass, as are the intents: a call makes dozens, each in a fraction of the time.
     """
 
     kind: str
     evidence: tuple[Evidence, ...] = ()
-    fill: Mapping[str, str] = field(default_factory=dict)
+    fill: dict[str, str] = {}
     indicator: Indicator | None = None
     about: str = ""
     suggest: tuple[str, ...] = ()

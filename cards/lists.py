@@ -5,8 +5,9 @@ medicines is to add a row there. The rows are checked against the terminology an
 loaded.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from cards.chart import Area
 from cards.presentation import Symptom
@@ -19,8 +20,7 @@ TABLES: Final = ("contraindication", "caution", "interaction", "review-caution",
 _GROUPS: Final = ("concepts", "medicines", "ingredients", "orders")
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """A ``[list.NAME]``, or one row of a table of :data:`TABLES`: what is looked for, and why it may stand there.
 
     One group is filled: ``concepts`` (problems, relatives' problems), ``medicines`` (classes), ``ingredients``,

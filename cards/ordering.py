@@ -1,9 +1,10 @@
 """What topics ask about an order in hand: what is drafted, what in the record asks for care, and what was not read."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
+
+import msgspec
 
 from cards.card import LONGEST_SUMMARY
 from cards.case import Case
@@ -20,8 +21,7 @@ CHECKED: Final = (Area.PROBLEMS, Area.RESULTS, Area.MEDICINES, Area.ALLERGIES)
 _CRAMP: Final = load_gatekeeper().symptoms[Symptom.CRAMP]
 
 
-@dataclass(frozen=True, slots=True)
-class Concern:
+class Concern(msgspec.Struct, frozen=True):
     """One entry that speaks against an order or asks for care with it.
 
     ``kind``: the finding of the sheet that says why. ``counts_as``: the concept, analyte or ingredient it is counted

@@ -3,12 +3,12 @@
 The symptom gate of specification 3.1 and the silence rules S1, S7, S12 and S16.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
 
-from cards.chart import Area, Chart, Problem, Reading
+from cards.chart import Area, Chart, Problem
 from cards.moment import Moment
 from cards.toml_file import Section, read_toml
 from cards.when import When
@@ -52,17 +52,30 @@ class Gatekeeper:
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """The gate, the problems that opened it by symptom, newest first, and whether the adult rules are for this age."""
+    """The gate, the problems that opened it by symptom, newest first, and whether the adult rules are for this age.
+
+    ``symptoms`` may lack those that the patient does not have.
+    """
 
     gate: Gate
     symptoms: Mapping[Symptom, tuple[Problem, ...]]
     words: Mapping[Symptom, str]
     adult: bool | None = None  # None: the birth date does not decide
+    _shown: dict[tuple[Symptom, ...], tuple[Problem, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )  # nearly every topic asks
 
     def shows(self, *symptoms: Symptom) -> tuple[Problem, ...]:
         """The problems behind any of these symptoms; empty if the patient has none of them."""
-        found = {p.source: p for s in symptoms for p in self.symptoms.get(s, ())}
-        return tuple(found.values())
+        found = self._shown.get(symptoms)
+        if found is None:
+            found = _each_once(p for symptom in symptoms for p in self.symptoms.get(symptom, ()))
+            self._shown[symptoms] = found
+        return found
+
+
+def _each_once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple({p.source: p for p in problems}.values())
 
 
 def recent(problem: Problem, chart: Chart, windows: Windows) -> bool:
@@ -77,10 +90,10 @@ def recent(problem: Problem, chart: Chart, windows: Windows) -> bool:
 
 def presentation(chart: Chart, windows: Windows, keeper: Gatekeeper, moment: Moment = Moment.RECORD) -> Presentation:
     """Read the gate off the chart. Orders need no symptom and no known age to be judged (3.4, 3.8 no. 6)."""
-    here = [p for p in chart.problems if recent(p, chart, windows)]
     symptoms = {
-        symptom: tuple(sorted((p for p in here if p.concepts & concepts), key=_newest_first))
+        symptom: tuple(sorted([p for p in problems if recent(p, chart, windows)], key=_newest_first))
         for symptom, concepts in keeper.symptoms.items()
+        if (problems := chart.has(*concepts))
     }
     adult = of_age(chart.person.born, chart.as_of, keeper.adult)
     return Presentation(_gate(chart, symptoms, moment, adult=adult), symptoms, keeper.words, adult)
@@ -149,8 +162,3 @@ def load_gatekeeper() -> Gatekeeper:
     if not all(keeper.symptoms.values()):
         raise BadContent("presentation.toml: every symptom needs at least one concept")
     return keeper
-
-
-def unreadable(chart: Chart, *areas: Area) -> bool:
-    """Whether any of these parts of the record was asked for and not read to the end."""
-    return any(area in chart.inputs and chart.inputs[area].reading is not Reading.COMPLETE for area in areas)

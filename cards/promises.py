@@ -4,23 +4,22 @@ The rules decide; these sentences describe them. Each names the row of the speci
 down in, so that a reviewer can hold one against the other.
 """
 
-from dataclasses import dataclass
 from importlib.resources import files
+
+import msgspec
 
 from cards.toml_file import Section, read_toml
 from terminology.errors import BadContent
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
+class Promise(msgspec.Struct, frozen=True):
     """One sentence for the page, and where it is laid down (``P1, P3``; ``HZ13``)."""
 
     say: str
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
-class Promises:
+class Promises(msgspec.Struct, frozen=True):
     """The content of promises.toml: what holds for every card."""
 
     never: tuple[Promise, ...]

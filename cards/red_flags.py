@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-from cards.case import Case
+from cards.case import Case, answered_once
 from cards.chart import Area, Order, OrderStatus, Problem, Unread
 from cards.presentation import Symptom
-from cards.screening import ScreenTest, load_screen
+from cards.screening import SCREEN, ScreenTest
 from cards.toml_file import Section, read_toml
 from cards.when import When
 from terminology.closed import Closed
@@ -113,6 +113,7 @@ class Referrals:
         return flag is not None and any(when.first_day >= flag.last_day for when in made)
 
 
+@answered_once
 def red_flags(case: Case) -> tuple[RedFlag, ...]:
     """The red flags recorded within the symptom window or without a date, gravest first (P1, P3, P4).
 
@@ -125,14 +126,19 @@ def red_flags(case: Case) -> tuple[RedFlag, ...]:
     return (*recent_signs(case), *((RedFlag(Sign.SEVERE_CRAMP, severe),) if severe else ()))
 
 
+@answered_once
 def recent_signs(case: Case) -> tuple[RedFlag, ...]:
     """The signs recorded within the symptom window or without a date, whatever stands beside them."""
+    if not case.chart.has(*_SIGN_CONCEPTS):
+        return ()
     found = [RedFlag(sign, case.recent(*CONTENT.signs[sign])) for sign in _SIGNS]
     return tuple(flag for flag in found if flag.problems)
 
 
 def old_signs(case: Case) -> tuple[RedFlag, ...]:
     """Signs recorded longer ago than the symptom window and still active: background, named and no flag (3.1)."""
+    if not case.chart.has(*_SIGN_CONCEPTS):
+        return ()
     recent = {p.source for flag in recent_signs(case) for p in flag.problems}
     found = [
         RedFlag(sign, tuple(p for p in case.chart.has(*CONTENT.signs[sign]) if p.source not in recent))
@@ -143,14 +149,13 @@ def old_signs(case: Case) -> tuple[RedFlag, ...]:
 
 def resolved_weakness(case: Case) -> tuple[Problem, ...]:
     """Weakness or wasting on record that is marked resolved or inactive: no flag, but a clinician may want to know."""
-    wanted = {*CONTENT.signs[Sign.WEAKNESS], *CONTENT.signs[Sign.WASTING]}
-    return tuple(p for p in case.chart.problems if not p.active and p.concepts & wanted)
+    return tuple([p for p in case.chart.problems if not p.active and not p.concepts.isdisjoint(_WEAKNESS)])
 
 
 def unread_signs(case: Case) -> tuple[Unread, ...]:
     """Entries about a sign that could not be read: no benign advice may rest on their absence (rule R10)."""
-    wanted = {concept for sign in _SIGNS for concept in CONTENT.signs[sign]}
-    return tuple(u for u in case.chart.unread if u.area is Area.PROBLEMS and not u.expected and u.about in wanted)
+    unread = case.chart.unread
+    return tuple([u for u in unread if u.area is Area.PROBLEMS and not u.expected and u.about in _SIGN_CONCEPTS])
 
 
 def breathless(case: Case) -> tuple[Problem, ...]:
@@ -163,6 +168,7 @@ def known_disease(case: Case) -> tuple[Problem, ...]:
     return case.chart.has(*CONTENT.known)
 
 
+@answered_once
 def known_neuropathy(case: Case) -> tuple[Problem | Order, ...]:
     """Neuropathy under a specialist: with the neurology referrals that say so; empty without one (3.8 no. 24).
 
@@ -170,23 +176,22 @@ def known_neuropathy(case: Case) -> tuple[Problem | Order, ...]:
     past encounters is not read, so a patient seen without a coded referral is not recognised.
     """
     neuropathy = case.chart.has(*CONTENT.neuropathy)
-    sent = tuple(
-        order
-        for order in case.chart.orders
-        if order.concepts & frozenset(CONTENT.referrals) and order.status in (OrderStatus.ACTIVE, OrderStatus.COMPLETED)
-    )
-    return (*neuropathy, *sent) if neuropathy and sent else ()
+    if not neuropathy:
+        return ()
+    sent = [order for order in _referral_orders(case) if order.status in (OrderStatus.ACTIVE, OrderStatus.COMPLETED)]
+    return (*neuropathy, *sent) if sent else ()
 
 
+@answered_once
 def neurology_referrals(case: Case) -> Referrals:
     """The active neurology referrals that were read."""
     running = case.ordered(*CONTENT.referrals, within=case.windows.referral)
-    others = [
-        order
-        for order in case.chart.orders
-        if order.concepts & frozenset(CONTENT.referrals) and order.status is OrderStatus.ACTIVE and order not in running
-    ]
+    others = [o for o in _referral_orders(case) if o.status is OrderStatus.ACTIVE and o not in running]
     return Referrals(running, tuple(sorted(others, key=_newest_first)))
+
+
+def _referral_orders(case: Case) -> list[Order]:
+    return [order for order in case.chart.orders if not order.concepts.isdisjoint(CONTENT.referrals)]
 
 
 def may_propose_referral(case: Case) -> bool:
@@ -198,7 +203,7 @@ def missing_tests(case: Case, *tests: ScreenTest) -> tuple[ScreenTest, ...]:
     """Tests of the screen to add to a referral (P1, P7); none if what is done or awaited could not be read."""
     if not case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS):
         return ()
-    return _SCREEN.missing(case, *tests)
+    return SCREEN.missing(case, *tests)
 
 
 def named_symptom(case: Case) -> str:
@@ -244,4 +249,5 @@ def load_red_flags() -> RedFlagContent:
 
 
 CONTENT = load_red_flags()
-_SCREEN = load_screen()
+_SIGN_CONCEPTS = frozenset(concept for sign in _SIGNS for concept in CONTENT.signs[sign])
+_WEAKNESS = frozenset({*CONTENT.signs[Sign.WEAKNESS], *CONTENT.signs[Sign.WASTING]})

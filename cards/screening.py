@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Final
+
+import msgspec
 
 from cards.bands import Grade
 from cards.case import Case
-from cards.chart import Order, OrderStatus, Result
+from cards.chart import AWAITED, Order, Result
 from cards.toml_file import Section, read_toml
 from terminology.closed import Closed
 
@@ -18,6 +21,9 @@ class ScreenTest(Closed):
     CALCIUM = "calcium"
     TSH = "tsh"
     CK = "ck"
+
+
+SCREEN_TESTS: Final = tuple(ScreenTest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +47,7 @@ class Standing(Closed):
     MISSING = "missing"
 
 
-@dataclass(frozen=True, slots=True)
-class Screened:
+class Screened(msgspec.Struct, frozen=True, gc=False):
     """One test, its state and what the state rests on."""
 
     test: ScreenTest
@@ -61,27 +66,27 @@ class Screen:
         """Where one test stands. Ask only if results, medicines and orders were read to the end (3.8 no. 13)."""
         content = self.tests[test]
         recent = case.surely_fresh(*content.analytes)  # a comparator that does not decide was set aside before
-        counted = _settling(case, recent, content.since) if test is ScreenTest.UE else recent
+        is_ue = test is ScreenTest.UE
+        counted = _settling(case, recent, content.since) if is_ue and recent else recent
         if counted:
             return Screened(test, Standing.DONE, tuple(counted))
-        awaited = case.ordered(
-            *content.pending, within=case.windows.pending, statuses=(OrderStatus.ACTIVE, OrderStatus.DRAFT)
-        )
+        awaited = case.ordered(*content.pending, within=case.windows.pending, statuses=AWAITED)
         if awaited:
             return Screened(test, Standing.PENDING, orders=awaited)
-        haemolysed = [r for r in _newest(recent) if r.haemolysed and isinstance(case.grade(r), Grade)]
-        if haemolysed and test is ScreenTest.UE:
-            return Screened(test, Standing.SPOKEN_FOR, tuple(haemolysed))
+        if is_ue:
+            haemolysed = tuple([r for r in _newest(recent) if r.haemolysed and isinstance(case.grade(r), Grade)])
+            if haemolysed:
+                return Screened(test, Standing.SPOKEN_FOR, haemolysed)
         return Screened(test, Standing.MISSING)
 
     def missing(self, case: Case, *tests: ScreenTest) -> tuple[ScreenTest, ...]:
         """Those of the tests (default all four) that are neither done nor awaited nor spoken for."""
-        return tuple(t for t in tests or tuple(ScreenTest) if self.look(case, t).state is Standing.MISSING)
+        return tuple(t for t in tests or SCREEN_TESTS if self.look(case, t).state is Standing.MISSING)
 
 
 def _settling(case: Case, potassium: list[Result], since: tuple[str, ...]) -> list[Result]:
     """Potassium that counts as U&E done: not haemolysed, taken after the latest start of an active diuretic (3.2)."""
-    taken = case.taking(*since) if potassium and since else ()
+    taken = case.taking(*since) if since else ()
     starts = [start for m in taken if (start := case.started(m)) is not None]
     last = max(starts, default=None)
     return [r for r in potassium if not r.haemolysed and (last is None or r.when.first_day > last)]
@@ -112,3 +117,6 @@ def load_screen() -> Screen:
         table.done()
     tables.done()
     return Screen(found)
+
+
+SCREEN: Final = load_screen()

@@ -1,7 +1,6 @@
 """Reading the content files: TOML with the few shapes the sheets use, and an error that says where it went wrong."""
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
@@ -9,6 +8,8 @@ from enum import Enum
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final, TypeVar
+
+import tomli
 
 from terminology.errors import BadContent
 
@@ -20,8 +21,8 @@ _HEADER: Final = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
 def read_toml(path: Path | Traversable) -> dict[str, Any]:
     """The whole file. Raises BadContent, naming the file, if it cannot be read as TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return tomli.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
         raise BadContent(f"{path.name}: cannot be read as TOML: {error}") from error
 
 
@@ -30,7 +31,7 @@ def headers(path: Path | Traversable) -> dict[str, int]:
     lines: dict[str, int] = {}
     rows = Counter[str]()
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if found := _HEADER.match(line):
+        if "[" in line and (found := _HEADER.match(line)):
             name = found[2].replace('"', "")
             if found[1] == "[[":
                 rows[name] += 1

@@ -10,8 +10,10 @@ from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 
+import msgspec
+
 from cards.case import Case
-from cards.chart import Area, OrderStatus
+from cards.chart import AWAITED, Area
 from cards.finding import Finding, Indicator, Priority
 from cards.lists import TABLES, Listing, read_list, read_row
 from cards.moment import Moment
@@ -35,8 +37,7 @@ class Speaks(Closed):
     SILENT = "silent"
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(msgspec.Struct, frozen=True):
     """One sentence of a card, with the facts (F16) or sources (E2) it rests on."""
 
     say: str
@@ -45,9 +46,8 @@ class Sentence:
     beyond: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A ``[finding.KIND]`` of a sheet: what is said when a rule finds it."""
+class Kind(msgspec.Struct, frozen=True, eq=False):
+    """A ``[finding.KIND]`` of a sheet: what is said when a rule finds it. Two are the same only if they are one."""
 
     name: str
     rule: str
@@ -66,8 +66,7 @@ class Kind:
     beyond: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(msgspec.Struct, frozen=True, eq=False):
     """A ``[suggestion.NAME]`` of a sheet. ``does``: test, refer, review or remove.
 
     ``pending``: orders on record that already ask for the same, beside ``order`` itself (S5).
@@ -83,8 +82,7 @@ class Suggestion:
     beyond: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(msgspec.Struct, frozen=True):
     """A worked example of a sheet, in the little language of cards/examples.py."""
 
     name: str
@@ -92,8 +90,7 @@ class Example:
     section: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(msgspec.Struct, frozen=True):
     """The whole of NAME.toml."""
 
     code: str
@@ -142,9 +139,8 @@ class Sheet:
         suggestion = self.suggestions[name]
         if not suggestion.order:
             return False
-        both = (OrderStatus.ACTIVE, OrderStatus.DRAFT)
         orders = (suggestion.order, *suggestion.pending)
-        return bool(case.ordered(*orders, within=case.windows.pending, statuses=both))
+        return bool(case.ordered(*orders, within=case.windows.pending, statuses=AWAITED))
 
 
 Find = Callable[[Case, Sheet], Iterator[Finding]]

@@ -1,14 +1,14 @@
 """How long things count: the days of windows.toml."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.resources import files
+
+import msgspec
 
 from cards.toml_file import Section, read_toml
 
 
-@dataclass(frozen=True, slots=True)
-class Windows:
+class Windows(msgspec.Struct, frozen=True):
     """Time windows in calendar days, both ends included: 365 means that day 365 counts and day 366 does not."""
 
     symptom: int

@@ -1,7 +1,5 @@
 """How an entry of the chart is printed: one line of content.toml each, the same on every card."""
 
-from decimal import Decimal
-
 from cards.bands import UsedLimits, Whose, limits_for
 from cards.case import Case
 from cards.chart import Allergy, Draft, Medicine, Order, Problem, Relative, Result, ResultStatus, Unread
@@ -19,6 +17,15 @@ def date_of(when: When | None, content: Content) -> str:
 
 def describe(entry: Evidence, case: Case, content: Content) -> str:
     """One line of the Found part: value, unit, date, range used and whose, resource id (specification 3.6)."""
+    known = case.printed.get(id(entry))
+    if known is not None:
+        return known[1]
+    line = _describe(entry, case, content)
+    case.printed[id(entry)] = (entry, line)  # kept with it, so that no other can have its identity
+    return line
+
+
+def _describe(entry: Evidence, case: Case, content: Content) -> str:
     say = content.frame.say
     match entry:
         case Result():
@@ -51,9 +58,9 @@ def _result(result: Result, case: Case, content: Content) -> str:
         extras += say("evidence", "preliminary")
     if result.haemolysed:
         extras += say("evidence", "haemolysed")
-    if result.calculated:
-        extras += say("evidence", "calculated", sent=result.sent)
-    elif result.sent and _sent_differs(result, analyte.unit):
+    if result.calculated_from:
+        extras += say("evidence", "calculated", sent=result.calculated_from)
+    elif result.sent_value is not None and (result.sent_unit != analyte.unit or result.sent_value != result.value):
         extras += say("evidence", "sent", sent=result.sent)
     if result.note:
         extras += say("evidence", "note", note=result.note)
@@ -71,14 +78,6 @@ def _result(result: Result, case: Case, content: Content) -> str:
     )
 
 
-def _sent_differs(result: Result, unit: str) -> bool:
-    number, _, sent_unit = result.sent.lstrip("<>=").partition(" ")
-    try:
-        return sent_unit != unit or Decimal(number) != result.value
-    except ArithmeticError:
-        return True
-
-
 def _range(used: UsedLimits, unit: str, content: Content) -> str:
     low, high = used.limits.low, used.limits.high
     if used.whose is Whose.NONE or (low is None and high is None):
@@ -91,14 +90,11 @@ def _range(used: UsedLimits, unit: str, content: Content) -> str:
 
 
 def _medicine(medicine: Medicine, case: Case, content: Content) -> str:
-    say = content.frame.say
-    start = case.started(medicine)
-    return say(
-        "evidence",
-        "medicine",
+    words, start = content.frame.words["evidence"], case.started(medicine)
+    return words["medicine"].format(
         label=medicine.label,
-        start=say("evidence", "no_start") if start is None else say("evidence", "since", date=start.isoformat()),
-        extras=_known_by(medicine.link, content),
+        start=words["no_start"] if start is None else words["since"].format(date=start.isoformat()),
+        extras="" if medicine.link is Link.CODE else _known_by(medicine.link, content),
         source=medicine.source,
     )
 

@@ -215,10 +215,9 @@ def feedback() -> None:
 @_trusting
 def feedback_report(form: str) -> None:
     """Print cards shown, accepted and overridden, by week, topic and reason."""
-    from service.store import report  # noqa: PLC0415 -- only this command reports
-    from service.store.database import DatabaseStore  # noqa: PLC0415 -- as above
+    from service.store import open_store, report  # noqa: PLC0415 -- only this command reports
 
-    store = DatabaseStore(_database(load_here()))
+    store = open_store(_database(load_here()))
     try:
         click.echo(report.FORMATS[form](store.report()), nl=False)
     finally:

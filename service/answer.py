@@ -1,14 +1,14 @@
 """What the pipeline hands back to the route: the advice, and what may be said about the call in a log."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from cards.card import Advice
 from cards.chart import Area, Input
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """The advice on one call, with the patient and encounter its drafts are for.
 
     ``drafts``: the draft orders of the call, as Type/id; a suggestion may take away one of these and nothing else (H9).

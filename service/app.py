@@ -15,28 +15,24 @@ import msgspec
 from flask import Flask, Response
 
 from cards.content import Content, load_content
-from service import audit, demo
+from service import audit
 from service.answer import Answer
 from service.clients import Client
-from service.demo.seed import Seeded, seed
 from service.errors import BadSettings
 from service.fhir import write
-from service.fhir.client import FhirBase
+from service.fhir.bounds import FhirBase
 from service.fhir.outgoing import Observe, nobody
 from service.fhir.queries import Query, prefetch_templates, queries_for
 from service.fhir.retrieve import Retriever
 from service.hooks import feedback
 from service.hooks.cors import Origins
-from service.hooks.keys import Keys
 from service.hooks.probes import Probes
 from service.hooks.request import HookCall, hook_named, parse
 from service.hooks.response import Renderer
 from service.hooks.routes import Routes
 from service.hooks.services import SERVICES, discovery
 from service.hooks.slots import Slots
-from service.hooks.trust import Trust
 from service.observe import AccessLog, Record
-from service.openapi import openapi
 from service.pipeline import Advisor
 from service.readiness import Readiness
 from service.settings import Audit, Profile, Settings, dangers_here
@@ -44,6 +40,8 @@ from service.store import MemoryStore, Store, open_store
 from terminology import vocabulary as terms
 
 if TYPE_CHECKING:
+    from service.demo.seed import Seeded
+    from service.hooks.keys import Keys
     from service.metrics import Metrics
 
 
@@ -55,14 +53,13 @@ class Parts:
     queries: dict[str, tuple[Query, ...]]  # by service id
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What the process around an application gives it: its metrics, if any, whether it is about to end, and the keys
     of the clients if it keeps them fresh.
     """
 
     metrics: "Metrics | None" = None
-    keys: Keys | None = None
+    keys: "Keys | None" = None
     draining: Callable[[], bool] = lambda: False
 
 
@@ -164,9 +161,10 @@ def create_app(
     Probes(Readiness(store, around.draining, changed=partial(_log_readiness, log))).register(app)
     app.extensions[_AT_THE_END] = (log, closing)
     if settings.profile is Profile.DEMO:
-        app.register_blueprint(demo.pages(_around_the_demo(settings, parts, store)))
-        app.add_url_rule("/", "home", demo.home)
+        _add_demo(app, settings, parts, store)
     if settings.serve_openapi:
+        from service.openapi import openapi  # noqa: PLC0415 -- most sites do not serve it
+
         document = msgspec.json.encode(openapi(SERVICES, parts.content.version))
         app.add_url_rule("/openapi.json", "openapi", lambda: Response(document, mimetype="application/json"))
     return app
@@ -180,17 +178,23 @@ def _with_own_patients(settings: Settings) -> Settings:
 
 
 def _demo_fhir(settings: Settings) -> str:
+    from service.demo import FHIR_PATH  # noqa: PLC0415 -- the production profile has no demo
+
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{settings.port}{demo.FHIR_PATH}"
+    return f"http://{host}:{settings.port}{FHIR_PATH}"
 
 
-def _around_the_demo(settings: Settings, parts: Parts, store: Store) -> demo.Surroundings:
-    return demo.Surroundings(
+def _add_demo(app: Flask, settings: Settings, parts: Parts, store: Store) -> None:
+    from service import demo  # noqa: PLC0415 -- as above
+
+    around = demo.Surroundings(
         today=partial(_today, settings),
         fhir_server=_demo_fhir(settings),
         vocabulary=parts.content.vocabulary,
         report=store.report if isinstance(store, MemoryStore) else tuple,
     )
+    app.register_blueprint(demo.pages(around))
+    app.add_url_rule("/", "home", demo.home)
 
 
 _AT_THE_END = "muscle-cds"
@@ -309,20 +313,27 @@ def _callers_are_proven(settings: Settings) -> bool:
     return settings.profile is Profile.PRODUCTION and settings.authentication
 
 
-def create_keys(settings: Settings) -> Keys:
-    """The keys of the clients; of none where callers are not proven. Fetches nothing yet.
+def create_keys(settings: Settings) -> "Keys | None":
+    """The keys of the clients; None where callers are not proven. Fetches nothing yet.
 
     Raises BadSettings if the key file of a client holds no usable key.
     """
-    return Keys(settings.clients if _callers_are_proven(settings) else ())
+    if not _callers_are_proven(settings):
+        return None
+    from service.hooks.keys import Keys  # noqa: PLC0415 -- who proves no callers needs no cryptography
+
+    return Keys(settings.clients)
 
 
 def _caller(
-    settings: Settings, keys: Keys | None, store: Store, now: Callable[[], datetime]
+    settings: Settings, keys: "Keys | None", store: Store, now: Callable[[], datetime]
 ) -> Callable[[str | None, str], Client] | None:
-    if not _callers_are_proven(settings):
+    keys = keys or create_keys(settings)
+    if keys is None:
         return None
-    trust = Trust(settings.clients, keys or create_keys(settings), store, settings.public_url)
+    from service.hooks.trust import Trust  # noqa: PLC0415 -- as in create_keys
+
+    trust = Trust(settings.clients, keys, store, settings.public_url)
     return lambda authorization, path: trust.caller(authorization, path, now())
 
 
@@ -341,8 +352,10 @@ def prune_store(settings: Settings) -> int:
         store.close()
 
 
-def seed_server(settings: Settings, base: str, token: str | None, wait: float) -> Seeded:
+def seed_server(settings: Settings, base: str, token: str | None, wait: float) -> "Seeded":
     """Put the synthetic patients, as of today, into a FHIR server. Raises BadSettings, NotSeeded."""
+    from service.demo.seed import seed  # noqa: PLC0415 -- the HTTP library, which only this command surely needs
+
     return seed(base, _today(settings), token=token, wait=wait)
 
 

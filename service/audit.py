@@ -14,7 +14,6 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -37,8 +36,7 @@ _MASKED: Final[Mapping[str, Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Audited:
+class Audited(msgspec.Struct, frozen=True):
     """What the stream tells of one hook call. ``peer``: the address of the machine that called, as TCP knows it.
 
     ``patient_id``: the bare id; ``user``: a reference, Type/id, or "".

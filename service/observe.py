@@ -9,10 +9,10 @@ import logging
 import re
 import sys
 import threading
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from os import urandom
 from typing import Final
 
 import msgspec
@@ -33,7 +33,7 @@ def correlation_id(header: Callable[[str, str], str]) -> str:
     if _CORRELATION.fullmatch(sent):
         return sent
     trace = _TRACE_PARENT.fullmatch(header("traceparent", ""))
-    return trace[1] if trace and _NOT_ZERO.match(trace[1]) else uuid.uuid4().hex
+    return trace[1] if trace and _NOT_ZERO.match(trace[1]) else urandom(16).hex()
 
 
 @dataclass(slots=True)

@@ -7,7 +7,6 @@ memory is shared; what holds threads or connections is made in each worker.
 import gc
 import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -120,9 +119,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
         keys = create_keys(self.settings)
         around = Surroundings(draining=self.draining.__bool__, keys=keys)
         if self.metrics is not None:
-            around = replace(around, metrics=create_metrics(self.settings, self.parts))
+            around = msgspec.structs.replace(around, metrics=create_metrics(self.settings, self.parts))
         app = create_app(self.settings, self.parts, around=around)
-        keys.keep_fresh()
+        if keys is not None:
+            keys.keep_fresh()
         app.register_error_handler(ParseException, lambda _error: app.handle_http_exception(BadRequest()))
         return app
 

@@ -5,11 +5,12 @@ hold ``key``, its name in the file where that is another; ``file_only``, if it h
 may hold a password: then it comes from the environment, or from a file of its own that ``..._FILE`` names (R18).
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field
 from pathlib import Path
 from typing import Any
+
+import tomli
 
 from service import values
 from service.errors import BadSettings
@@ -62,10 +63,10 @@ def _secret_in(variable: str, path: str) -> str:
 def from_file(path: str, rows: Rows) -> dict[str, object]:
     """The settings in the file, by name, unread. Raises BadSettings."""
     try:
-        written = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        written = tomli.loads(Path(path).read_text(encoding="utf-8"))
     except OSError:
         raise BadSettings(f"The file that {PREFIX}CONFIG names cannot be read.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as why:
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as why:
         raise BadSettings(f"The file that {PREFIX}CONFIG names is not TOML: {why}.") from None
     by_key = {key_of(row): row for row in rows}
     for key in written:

@@ -1,22 +1,16 @@
 """Laboratory analytes: canonical unit, plausible span, precision, and the limits used when a result carries none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal
-from functools import cache
+
+import msgspec
 
 # Wide enough that products of a record's numbers are exact. Nothing is trapped: a number beyond all bounds gives
 # infinity or NaN, which are refused below, and never an exception.
 _EXACT = Context(prec=60, traps=[])
 
 
-@cache
-def _steps(places: int) -> Decimal:
-    """One unit of the last decimal kept: 0.01 for two places. There are as many as there are precisions."""
-    return Decimal(1).scaleb(-places)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True, gc=False):
     """A reference range in the canonical unit; either side may be open."""
 
     low: Decimal | None
@@ -50,14 +44,32 @@ class Analyte:
     limits_male: Limits | None  # creatine kinase only (specification 3.2)
     limits_female: Limits | None
     conversions: dict[str, Decimal]  # unit as spelled in a record -> factor to the canonical unit
+    step: Decimal = field(init=False)  # one unit of the last decimal kept: 0.01 for two places
+
+    def __post_init__(self) -> None:
+        """Settle what follows from the rest."""
+        object.__setattr__(self, "step", Decimal(1).scaleb(-self.places))
 
     def convert(self, value: Decimal, unit: str) -> Decimal | None:
         """The value in the canonical unit, unrounded; None if the unit is not in the closed table."""
         factor = self.factor(unit)
-        if factor is None:
-            return None
+        return None if factor is None else self.scaled(value, factor)
+
+    def scaled(self, value: Decimal, factor: Decimal) -> Decimal | None:
+        """The value in the canonical unit by a factor of :meth:`factor`, unrounded; None if it is beyond all bounds."""
         converted = _EXACT.multiply(value, factor)
         return converted if converted.is_finite() else None
+
+    def measured(self, value: Decimal, factor: Decimal) -> tuple[Decimal, Decimal] | None:
+        """The value in the canonical unit by a factor of :meth:`factor`, rounded and exact; None if not plausible.
+
+        What :meth:`scaled`, :meth:`is_plausible` and :meth:`rounded` say, in one step.
+        """
+        exact = value if factor == 1 else _EXACT.multiply(value, factor)
+        low, high = self.plausible.low, self.plausible.high
+        if not exact.is_finite() or (low is not None and exact < low) or (high is not None and exact > high):
+            return None
+        return exact.quantize(self.step, ROUND_HALF_UP, _EXACT), exact
 
     def factor(self, unit: str) -> Decimal | None:
         """What a value in the unit is multiplied by; None if the unit is not in the closed table."""
@@ -66,7 +78,7 @@ class Analyte:
 
     def rounded(self, value: Decimal) -> Decimal:
         """Rounded half up to the precision of the limit (specification 3.2, 3.8 no. 10)."""
-        rounded = value.quantize(_steps(self.places), ROUND_HALF_UP, _EXACT)
+        rounded = value.quantize(self.step, ROUND_HALF_UP, _EXACT)
         return rounded if rounded.is_finite() else value
 
     def is_plausible(self, value: Decimal) -> bool:

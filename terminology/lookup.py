@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, TypeAlias
+
+import msgspec
 
 from terminology.analytes import Analyte, Limits
 from terminology.coding import Coding
@@ -22,8 +23,7 @@ Codes: TypeAlias = dict[str, dict[str, frozenset[str]]]
 NamedIngredients: TypeAlias = tuple[tuple[str, ...], frozenset[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class CodeTables:
+class CodeTables(msgspec.Struct, frozen=True):
     """Everything that can be asked: filled while loading, by the index and the site's overlay, then left alone."""
 
     version: str
@@ -35,14 +35,14 @@ class CodeTables:
     names: Mapping[str, tuple[NamedIngredients, ...]]  # by first word
     offers: dict[str, tuple[Coding, ...]]
     about: Mapping[str, str]  # concept -> the table it is in: result, problem, order or medicine
-    results: Codes = field(default_factory=dict)
-    excluded: Codes = field(default_factory=dict)
-    problems: Codes = field(default_factory=dict)
-    not_problems: Codes = field(default_factory=dict)
-    orders: Codes = field(default_factory=dict)
-    by_code: Codes = field(default_factory=dict)  # ingredients that the product's own name shows
-    by_brand: Codes = field(default_factory=dict)  # ingredients that only an unsourced brand row names
-    search: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # concept -> system -> codes, exact first
+    results: Codes = {}
+    excluded: Codes = {}
+    problems: Codes = {}
+    not_problems: Codes = {}
+    orders: Codes = {}
+    by_code: Codes = {}  # ingredients that the product's own name shows
+    by_brand: Codes = {}  # ingredients that only an unsourced brand row names
+    search: dict[str, dict[str, list[str]]] = {}  # concept -> system -> codes, exact first
 
     def of(self, about: str) -> Codes:
         """The table of result, excluded, problem, not-problem or order codes; of medicines, the one by code."""

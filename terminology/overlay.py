@@ -4,12 +4,13 @@ The file is TOML and not a spreadsheet on purpose: spreadsheets round the last d
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
+import tomli
 
 from terminology.coding import Coding
 from terminology.errors import BadContent
@@ -22,8 +23,7 @@ _ADDRESS: Final = re.compile(r"(https?://|urn:)[^\s|]+")
 _LONGEST_CODE: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One reviewed change. ``act`` is add or remove; ``place`` is file and line."""
 
     act: str
@@ -60,12 +60,12 @@ def read(path: Path) -> tuple[Change, ...]:
     """The changes of an overlay file, in its order. Raises BadContent if one lacks what a reviewer must give."""
     try:
         text = path.read_text(encoding="utf-8")
-        found = tomllib.loads(text)
+        found = tomli.loads(text)
     except OSError:
         raise BadContent(f"{path.name}: the overlay file cannot be read. Check its name and permissions.") from None
     except UnicodeDecodeError:
         raise BadContent(f"{path.name}: the file is not UTF-8 text. Save it again as UTF-8.") from None
-    except tomllib.TOMLDecodeError as error:
+    except tomli.TOMLDecodeError as error:
         raise BadContent(f"{path.name}: {error}. Correct the TOML there.") from None
     if unknown := sorted(set(found) - {"add", "remove"}):
         raise BadContent(

@@ -83,6 +83,10 @@ WITHOUT_DOT: Final = frozenset({"icd-10", "icd-10-cm"})
 ALIKE: Final[Mapping[str, str]] = MappingProxyType({"dmd": "snomed"})
 
 
+#: Systems whose codes look like anybody's.
+_NEVER_ALONE: Final = ("rxnorm", "v2-0493")
+
+
 def normal(system: str, code: str) -> str:
     """The code as our look-up tables spell it: without the dot where the system is compared so."""
     return code.replace(".", "") if system in WITHOUT_DOT else code
@@ -94,6 +98,7 @@ def only_owner(code: str) -> str | None:
     A number of up to eight digits may be an RxNorm concept, a short SNOMED CT concept or anybody's local code, and a
     few capital letters may be anything, so neither ever counts.
     """
+    if any(SHAPES[system](code) for system in _NEVER_ALONE):
+        return None
     owners = {ALIKE.get(system, system) for system, fits in SHAPES.items() if fits(code)}
-    owner = owners.pop() if len(owners) == 1 else None
-    return None if owner in {"rxnorm", "v2-0493"} else owner
+    return owners.pop() if len(owners) == 1 else None

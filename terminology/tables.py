@@ -4,11 +4,12 @@ Only the build, the checks, the export and the tests read them; a running servic
 """
 
 import csv
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import tomli
 
 from terminology.errors import BadContent
 
@@ -133,6 +134,6 @@ def _csv(root: Path, file: str, table: str, group: str = "") -> Iterator[Row]:
 
 def _toml(root: Path, file: str) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(_text(root, file))
-    except tomllib.TOMLDecodeError as error:
+        return tomli.loads(_text(root, file))
+    except tomli.TOMLDecodeError as error:
         raise BadContent(f"{file}: {error}. Correct the TOML there.") from None

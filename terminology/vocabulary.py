@@ -5,18 +5,18 @@ these codings mean? A coding that no table knows means nothing here: it is count
 never taken for normal.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from terminology.analytes import Analyte
 from terminology.closed import Closed
-from terminology.coding import Coding
+from terminology.coding import Coding, Pair
 from terminology.errors import BadContent
-from terminology.lookup import Codes, CodeTables, read_index
+from terminology.lookup import CodeTables, read_index
 from terminology.overlay import apply
-from terminology.shapes import ALIKE, normal, only_owner
+from terminology.shapes import ALIKE, SHAPES, WITHOUT_DOT, normal, only_owner
 from terminology.words import words
 
 
@@ -47,18 +47,18 @@ _SEARCHED: Final = ("loinc", "snomed")
 _NONE: Final[frozenset[str]] = frozenset()
 
 
-class _Meaning(NamedTuple):
-    """What one coding means, in each of the tables that records are read by."""
+class Meaning(NamedTuple):
+    """What codings mean, in each of the tables that records are read by. All empty: nothing we know."""
 
     results: frozenset[str] = _NONE
     excluded: frozenset[str] = _NONE
     problems: frozenset[str] = _NONE
     orders: frozenset[str] = _NONE
-    by_code: frozenset[str] = _NONE
-    by_brand: frozenset[str] = _NONE
+    medicine: MedicineMatch | None = None
 
 
-_MEANS_NOTHING: Final = _Meaning()
+UNKNOWN: Final = Meaning()
+"""What a coding means that no table knows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,20 +70,49 @@ class Vocabulary:
     analytes: Mapping[str, Analyte]
     systems: Mapping[str, str] = field(repr=False)  # every address of a known code system -> its short id
     tables: CodeTables = field(repr=False)
-    _met: dict[tuple[str, str], _Meaning] = field(default_factory=dict, init=False, repr=False)
+    _met: dict[Pair, Meaning] = field(default_factory=dict, init=False, repr=False)
     """Rows of our tables that were looked up before, by system and code as the tables spell them. What a record holds
     beside these is never kept (rule R12), so there are at most as many as there are rows."""
+    _of_classes: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict, init=False, repr=False)
+    """Ingredients of the classes that rows of the sheets name together; no record names a class."""
+    _groups: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False)
+
+    _by_system: dict[str, tuple[Mapping[str, frozenset[str]], ...]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    """The codes of each system in each of the six tables that records are read by."""
+
+    def __post_init__(self) -> None:
+        one = self.tables
+        of = (one.results, one.excluded, one.problems, one.orders, one.by_code, one.by_brand)
+        for system in {system for table in of for system in table}:
+            self._by_system[system] = tuple([table.get(system, {}) for table in of])
+
+    def meaning(self, codings: Sequence[Pair]) -> Meaning:
+        """What codings mean together, all that is asked of them below: each a system ("" if none was sent) and code."""
+        if len(codings) == 1:  # as in most concepts
+            return self._met.get(codings[0]) or self._look_up(*codings[0])
+        found = UNKNOWN
+        for pair in codings:
+            found = _both(found, self._met.get(pair) or self._look_up(*pair))
+        return found
 
     def observed(self, codings: Iterable[Coding]) -> tuple[frozenset[str], bool, frozenset[str]]:
         """What :meth:`measured`, :meth:`is_excluded` and :meth:`problems` say of an observation's codings, at once."""
-        found = self._look_up(codings)
-        excluded = any(one.excluded for one in found)
-        measured = _NONE if excluded else _union([one.results for one in found])
-        return measured, excluded, _union([one.problems for one in found])
+        found = self._meaning_of(codings)
+        return _NONE if found.excluded else found.results, bool(found.excluded), found.problems
 
     def measured(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Analytes (and panels, ``panel-ue``) that an observation's codings name; empty if any coding is excluded."""
         return self.observed(codings)[0]
+
+    def analytes_in(self, group: str) -> tuple[str, ...]:
+        """Analytes of a group (``electrolytes``), in the order of their names."""
+        found = self._groups.get(group)
+        if found is None:
+            found = tuple(sorted(name for name, analyte in self.analytes.items() if group in analyte.groups))
+            self._groups[group] = found
+        return found
 
     def is_excluded(self, codings: Iterable[Coding]) -> bool:
         """Whether any coding is a known look-alike that must never be read as the analyte (CK-MB, urine sodium)."""
@@ -91,11 +120,11 @@ class Vocabulary:
 
     def problems(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Problem, finding and status concepts (``muscle-cramp``, ``pregnancy``) that the codings name."""
-        return _union([one.problems for one in self._look_up(codings)])
+        return self._meaning_of(codings).problems
 
     def orders(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Order and referral concepts (``order-ck``, ``refer-neurology``) that the codings name."""
-        return _union([one.orders for one in self._look_up(codings)])
+        return self._meaning_of(codings).orders
 
     def medicine(self, codings: Iterable[Coding]) -> MedicineMatch | None:
         """The medicine the codings name, all ingredients of a combination product together.
@@ -103,12 +132,7 @@ class Vocabulary:
         An ingredient has ``Link.CODE`` if a row of any of the codings shows it in the product's own name. What only
         unsourced brand rows name never gains that link: it stands in ``also_by_brand``, or makes a match of its own.
         """
-        found = self._look_up(codings)
-        founded = _union([one.by_code for one in found])
-        branded = _union([one.by_brand for one in found]) - founded
-        if founded:
-            return MedicineMatch(founded, Link.CODE, branded)
-        return MedicineMatch(branded, Link.BRAND) if branded else None
+        return self._meaning_of(codings).medicine
 
     def medicine_named(self, text: str) -> MedicineMatch | None:
         """The medicine whose whole ingredient or brand words stand in the text; its link is ``Link.NAME``.
@@ -128,8 +152,16 @@ class Vocabulary:
         """Classes of an ingredient (``loop-diuretic`` and its groups, ``diuretic``); more than one is usual."""
         return self.tables.classes_of.get(ingredient, _NONE)
 
-    def ingredients_of(self, medicine_class: str) -> frozenset[str]:
-        """Ingredients of a class or group of classes. Raises BadContent if there is no such class."""
+    def ingredients_of(self, *classes: str) -> frozenset[str]:
+        """Ingredients of a class or group of classes, of several together. Raises BadContent if there is no such
+        class.
+        """
+        found = self._of_classes.get(classes)
+        if found is None:
+            found = self._of_classes[classes] = _NONE.union(*[self._ingredients_of(name) for name in classes])
+        return found
+
+    def _ingredients_of(self, medicine_class: str) -> frozenset[str]:
         try:
             return self.tables.classes[medicine_class]
         except KeyError:
@@ -175,23 +207,15 @@ class Vocabulary:
                     codes.update(dict.fromkeys(local))
         return tuple(codes)
 
-    def _look_up(self, codings: Iterable[Coding]) -> list[_Meaning]:
-        """What each of the codings means that means anything to us."""
-        found: list[_Meaning] = []
-        for coding in codings:
-            meaning = self._met.get((coding.system, coding.code))
-            if meaning is None:
-                meaning = self._look_up_one(coding)
-            if meaning is not _MEANS_NOTHING:
-                found.append(meaning)
-        return found
+    def _meaning_of(self, codings: Iterable[Coding]) -> Meaning:
+        return self.meaning([(coding.system, coding.code) for coding in codings])
 
-    def _look_up_one(self, coding: Coding) -> _Meaning:
-        """Under its system, or under the only system that could own the code."""
-        code = coding.code.partition("|")[0].strip()
+    def _look_up(self, sent_system: str, sent_code: str) -> Meaning:
+        """What one coding means: under its system, or under the only system that could own the code."""
+        code = sent_code.partition("|")[0].strip()
         if not code:
-            return _MEANS_NOTHING
-        address = coding.system.partition("|")[0].strip()
+            return UNKNOWN
+        address = sent_system.partition("|")[0].strip()
         system = self.systems.get(address)
         keys: list[tuple[str, str]] = []
         if system is None:
@@ -200,29 +224,49 @@ class Vocabulary:
             system = only_owner(code)
         if system is not None:
             keys.append((ALIKE.get(system, system), normal(system, code)))
-        tables = self.tables
-        of = (tables.results, tables.excluded, tables.problems, tables.orders, tables.by_code, tables.by_brand)
-        meaning = _Meaning(*(_meaning(table, keys) for table in of))
-        if not any(meaning):
-            return _MEANS_NOTHING
-        is_ours = not address or address in self.systems or any(address in table for table in of)
-        if is_ours and (coding.system, coding.code) == (address, code):
+        meaning = UNKNOWN
+        for owner, spelled in keys:
+            meaning = _both(meaning, self._in_tables(owner, spelled))
+        is_ours = not address or address in self.systems or address in self._by_system
+        has_its_shape = system not in WITHOUT_DOT or SHAPES[system](code)  # not R.2..5.2, of which there is no end
+        if meaning is not UNKNOWN and is_ours and has_its_shape and (sent_system, sent_code) == (address, code):
             self._met[address, code] = meaning
         return meaning
 
+    def _in_tables(self, system: str, code: str) -> Meaning:
+        """What our tables say of a code of one system."""
+        found = [codes.get(code, _NONE) for codes in self._by_system.get(system, ())]
+        if not any(found):
+            return UNKNOWN
+        results, excluded, problems, orders, by_code, by_brand = found
+        return Meaning(results, excluded, problems, orders, _match(by_code, by_brand))
 
-def _union(sets: list[frozenset[str]]) -> frozenset[str]:
-    """All of the sets together."""
-    return sets[0] if len(sets) == 1 else _NONE.union(*sets)
+
+def _both(one: Meaning, other: Meaning) -> Meaning:
+    """What two codings of one thing mean together."""
+    if other is UNKNOWN or one is UNKNOWN:
+        return one if other is UNKNOWN else other
+    return Meaning(
+        one.results | other.results,
+        one.excluded | other.excluded,
+        one.problems | other.problems,
+        one.orders | other.orders,
+        joined([match for match in (one.medicine, other.medicine) if match is not None]),
+    )
 
 
-def _meaning(table: Codes, keys: list[tuple[str, str]]) -> frozenset[str]:
-    """What all the keys together mean in one table."""
-    found = _NONE
-    for system, code in keys:
-        if (codes := table.get(system)) and (meaning := codes.get(code)):
-            found |= meaning
-    return found
+def joined(matches: Collection[MedicineMatch]) -> MedicineMatch | None:
+    """All ingredients together; what only a brand or a name shows stays apart from what a code names."""
+    founded = _NONE.union(*[one.ingredients for one in matches if one.link is Link.CODE])
+    others = _NONE.union(*[one.ingredients for one in matches if one.link is not Link.CODE])
+    return _match(founded, others.union(*[one.also_by_brand for one in matches]))
+
+
+def _match(founded: frozenset[str], branded: frozenset[str]) -> MedicineMatch | None:
+    """A match of what a code names and what only a brand does; None if neither names anything."""
+    if founded:
+        return MedicineMatch(founded, Link.CODE, branded - founded)
+    return MedicineMatch(branded, Link.BRAND) if branded else None
 
 
 def load(*, without_licences: frozenset[str] = frozenset(), overlay: Path | None = None) -> Vocabulary:

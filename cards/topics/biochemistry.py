@@ -15,7 +15,7 @@ POTASSIUM, MAGNESIUM = "potassium", "magnesium"
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """An electrolyte outside its range may contribute to cramps or twitching; how far outside decides how urgent."""
-    electrolytes = sorted(n for n, a in case.vocabulary.analytes.items() if "electrolytes" in a.groups)
+    electrolytes = case.vocabulary.analytes_in("electrolytes")
     low = set()
     for name in electrolytes:
         for grade, finding in _outside(case, sheet, name):

@@ -1,7 +1,6 @@
 """Creatine kinase above the upper limit, by how many times (specification P12, 3.5; silence rules S11 and S15)."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from cards.bands import Grade, Grading, Ungraded, Within
 from cards.case import Case
@@ -9,10 +8,8 @@ from cards.chart import Area, NotReadable, NotRecorded, Recorded, Result
 from cards.creatine_kinase import CK, multiple, upper_limits
 from cards.figures import value_of
 from cards.finding import Finding, Indicator
-from cards.screening import ScreenTest, load_screen
+from cards.screening import SCREEN, ScreenTest
 from cards.topic import Sheet, load_topic
-
-_SCREEN: Final = load_screen()
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
@@ -54,7 +51,7 @@ def _raised(case: Case, sheet: Sheet, indicator: Indicator, result: Result, resu
     repeat = "repeat-ck-soon" if kind in ("urgent", "not-repeated") else "repeat-ck"  # no rest is waited for
     missing: tuple[ScreenTest, ...] = ()
     if case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS):  # unknown is not missing
-        missing = _SCREEN.missing(case, ScreenTest.UE, ScreenTest.TSH)
+        missing = SCREEN.missing(case, ScreenTest.UE, ScreenTest.TSH)
     return Finding(
         kind,
         evidence=results,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cards.case import Case
-from cards.chart import Area, Reading
+from cards.chart import Area
 from cards.figures import listed
 from cards.finding import Finding
 from cards.ordering import drafted
@@ -25,7 +25,7 @@ _REFERRAL: Final = (Area.PROBLEMS, Area.RESULTS, Area.MEDICINES, Area.ORDERS)
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:  # noqa: ARG001 -- every topic is asked in the same way
     """When a part of the record that the rules need could not be read, the absence of a card means nothing."""
-    unread = [area for area in NEEDED if _is_wanting(case, area)]
+    unread = [area for area in NEEDED if area in case.chart.wanting]
     if unread:
         kind = "results-or-medicines" if _NAMED_IN_TEMPLATE & set(unread) else "other-parts"
         yield Finding(kind, fill={"areas": listed([area.value for area in unread])})
@@ -44,7 +44,7 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
     The deck leaves this card out beside any other (3.8 no. 6); what was not read is named on that one.
     """
     deciding = {area for areas in _judged(case, sheet) for area in areas}
-    unread = [area for area in NEEDED if area in deciding and _is_wanting(case, area)]
+    unread = [area for area in NEEDED if area in deciding and area in case.chart.wanting]
     if unread:
         kind = "results-or-medicines" if _NAMED_IN_TEMPLATE & set(unread) else "other-parts"
         yield Finding(kind, fill={"areas": listed([area.value for area in unread])})
@@ -64,11 +64,6 @@ def _judged(case: Case, sheet: Sheet) -> Iterator[tuple[Area, ...]]:
         yield (Area.PROBLEMS,)  # O5: only a cramp on record makes a card of it
     if case.drafted_orders(*RED_FLAGS.referrals):
         yield _REFERRAL
-
-
-def _is_wanting(case: Case, area: Area) -> bool:
-    state = case.chart.inputs.get(area)
-    return state is not None and state.reading is not Reading.COMPLETE
 
 
 TOPIC = load_topic(find, judge, beside=__file__)

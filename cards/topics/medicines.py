@@ -4,7 +4,9 @@
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from cards.bands import Grade
 from cards.calcium import latest
@@ -15,13 +17,12 @@ from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.lists import Listing
 from cards.presentation import Symptom
-from cards.screening import ScreenTest, Standing, load_screen
+from cards.screening import SCREEN, ScreenTest, Standing
 from cards.topic import Sheet, load_topic
 from terminology.vocabulary import Link
 
 DIURETIC, ORDERED_DIURETIC = "diuretic", "order-diuretic"  # findings, of which more is said than of the others
 POTASSIUM_SPARING, POTASSIUM = "potassium-sparing", "potassium"
-_SCREEN = load_screen()
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
@@ -140,14 +141,16 @@ def _named(sheet: Sheet, kind: str, first: _Drug, taken: Sequence[_Drug], **fill
     names = [first.drug]
     beyond = sheet.kinds[kind].beyond
     for other in (one for one in taken if beyond or not sheet.kinds[one.kind].beyond):
+        if other.drug in names:
+            continue
         longer = _joined([*names, other.drug])
-        if other.drug not in names and len(sheet.kinds[kind].summary.format(drugs=longer, **fill)) <= LONGEST_SUMMARY:
+        if len(sheet.kinds[kind].summary.format(drugs=longer, **fill)) <= LONGEST_SUMMARY:
             names.append(other.drug)
     return _joined(names)
 
 
 def _joined(names: list[str]) -> str:
-    return " and ".join([names[0], *(name.lower() for name in names[1:])])
+    return " and ".join([names[0], *[name.lower() for name in names[1:]]])
 
 
 def _low(case: Case, sheet: Sheet, taken: list[_Contributor]) -> Iterator[Finding]:
@@ -156,10 +159,9 @@ def _low(case: Case, sheet: Sheet, taken: list[_Contributor]) -> Iterator[Findin
 
 
 def _beside_low(case: Case, sheet: Sheet, kind: str, diuretics: Sequence[_Drug]) -> Iterator[Finding]:
-    found = sorted(_low_results(case, sheet), key=lambda pair: pair[0].indicator, reverse=True)
-    if not diuretics or not found:
+    if not diuretics:
         return
-    for grade, result in found:
+    for grade, result in sorted(_low_results(case, sheet), key=lambda pair: pair[0].indicator.rank, reverse=True):
         fill = _value(case, result)
         yield Finding(
             kind,
@@ -188,7 +190,7 @@ def _low_results(case: Case, sheet: Sheet) -> Iterator[tuple[Grade, Result]]:
                 graded = [(g, r) for r in results if case.is_fresh(r) and isinstance(g := case.grade(r), Grade)]
                 low = [(grade, result) for grade, result in graded if grade.side == "low"]
                 if low:
-                    yield max(low, key=lambda pair: pair[0].indicator)
+                    yield max(low, key=lambda pair: pair[0].indicator.rank)
             case NotRecorded() | NotReadable():
                 pass
 
@@ -240,7 +242,7 @@ def _order_without_ue(case: Case, sheet: Sheet, diuretics: list[_Ordered]) -> It
     coded = [one for one in diuretics if not one.by_name]
     if not coded or not case.complete(Area.RESULTS):
         return
-    standing = _SCREEN.look(case, ScreenTest.UE)
+    standing = SCREEN.look(case, ScreenTest.UE)
     if standing.state is Standing.DONE:
         return
     every = case.complete(Area.MEDICINES, Area.ORDERS)

@@ -1,6 +1,7 @@
 """The biochemical screen of the fact sheet, where a test of it is neither done nor awaited (P14, S5, S10)."""
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
@@ -9,11 +10,10 @@ from cards.chart import Area, Comparator, Medicine, NotReadable, NotRecorded, Or
 from cards.figures import listed, value_of
 from cards.finding import Finding
 from cards.presentation import Symptom
-from cards.screening import Screened, ScreenTest, Standing, load_screen
+from cards.screening import SCREEN, SCREEN_TESTS, Screened, ScreenTest, Standing
 from cards.topic import Sheet, load_topic
 
 POTASSIUM: Final = "potassium"
-_SCREEN: Final = load_screen()
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
@@ -26,7 +26,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
         return
     if not case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS):
         return
-    screened = [_SCREEN.look(case, test) for test in ScreenTest]
+    screened = [SCREEN.look(case, test) for test in SCREEN_TESTS]
     missing = tuple(one.test for one in screened if one.state is Standing.MISSING)
     if not missing:
         return
@@ -35,7 +35,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
     yield Finding(
         "missing",
         evidence=(*_last_values(case, missing), *_awaited(screened)),
-        fill={"tests": listed([_SCREEN.tests[test].title for test in missing])},
+        fill={"tests": listed([SCREEN.tests[test].title for test in missing])},
         suggest=tuple(test.value for test in missing),
     )
 
@@ -50,7 +50,7 @@ def _pressing(case: Case, sheet: Sheet) -> Iterator[Finding]:
     diuretics = case.taking("diuretic")
     if not diuretics:
         return
-    newest = max(diuretics, key=lambda m: (str(case.started(m) or ""), m.source))
+    newest = max(diuretics, key=lambda m: ((start := case.started(m)) is not None, start or date.min, m.source))
     fill = {"drug": case.drug(newest, "diuretic")}
     if last and _predates(case, last, newest):
         yield Finding("ue-before-diuretic", evidence=(*diuretics, *last), fill={**fill, "date": str(last[0].when)})
@@ -90,7 +90,7 @@ def _predates(case: Case, results: tuple[Result, ...], medicine: Medicine) -> bo
 def _last_values(case: Case, missing: tuple[ScreenTest, ...]) -> Iterator[Result]:
     """What is on record of a missing test, however old or unfit to count: the reader sees why it is called missing."""
     for test in missing:
-        match case.chart.latest(*_SCREEN.tests[test].analytes):
+        match case.chart.latest(*SCREEN.tests[test].analytes):
             case Recorded(results):
                 yield from results
             case NotRecorded() | NotReadable():

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from cards.bands import Grade
 from cards.calcium import latest, low_total_without_albumin
@@ -26,13 +26,12 @@ from cards.ordering import (
     unchecked,
 )
 from cards.presentation import Symptom
-from cards.screening import load_screen
+from cards.screening import SCREEN
 from cards.topic import Sheet, load_topic
 from terminology.vocabulary import Link
 
 QUININE, MALARIA = "quinine", "malaria"
 
-_SCREEN: Final = load_screen()
 
 Caution: TypeAlias = Medicine | Problem | Result
 
@@ -197,10 +196,10 @@ def _plain(amount: Decimal) -> str:
 
 def _still_open(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """Treatable causes that were not looked for, or may be at work (row O4). Unknown is not missing (3.8 no. 13)."""
-    if case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS) and (missing := _SCREEN.missing(case)):
+    if case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS) and (missing := SCREEN.missing(case)):
         yield Finding(
             "open-tests",
-            fill={"tests": listed(_SCREEN.tests[test].title for test in missing)},
+            fill={"tests": listed(SCREEN.tests[test].title for test in missing)},
             suggest=sheet.open_for(case, *(test.value for test in missing)),
         )
     if diuretics := case.taking("diuretic", named=True):

@@ -1,7 +1,6 @@
 """A neurology referral in hand: whether it is usual, what to add to it, and whether one is running already."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from cards.case import Case
 from cards.chart import Area, Draft, Problem
@@ -23,10 +22,8 @@ from cards.red_flags import (
     resolved_weakness,
     unread_signs,
 )
-from cards.screening import load_screen
+from cards.screening import SCREEN
 from cards.topic import Sheet, load_topic
-
-_SCREEN: Final = load_screen()
 
 
 def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
@@ -64,7 +61,7 @@ def _advice(case: Case, sheet: Sheet, drafts: tuple[Draft, ...], flags: tuple[Re
     if known_disease(case) or known_neuropathy(case):
         return
     missing = missing_tests(case)
-    tests = listed([_SCREEN.tests[test].title for test in missing])
+    tests = listed([SCREEN.tests[test].title for test in missing])
     suggest = sheet.open_for(case, *(test.value for test in missing))
     if flags:
         problems = _problems(flags)

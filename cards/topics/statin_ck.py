@@ -8,11 +8,10 @@ from cards.chart import Area, Draft, Medicine, NotReadable, NotRecorded, Order, 
 from cards.creatine_kinase import CK, is_over, may_be_over, multiple
 from cards.figures import value_of
 from cards.finding import Finding
-from cards.screening import ScreenTest, Standing, load_screen
+from cards.screening import SCREEN, ScreenTest, Standing
 from cards.topic import Sheet, load_topic
 
 STATIN: Final = "statin"
-_SCREEN: Final = load_screen()
 
 
 def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
@@ -66,7 +65,7 @@ def _unmeasured(case: Case, sheet: Sheet, drafts: tuple[Draft, ...]) -> Iterator
     symptoms = case.recent(*sheet.concepts("muscle-symptoms"))
     if not symptoms or not case.complete(Area.RESULTS):
         return
-    standing = _SCREEN.look(case, ScreenTest.CK)
+    standing = SCREEN.look(case, ScreenTest.CK)
     if standing.state is Standing.DONE:
         return
     last: tuple[Result, ...] = ()

@@ -1,7 +1,7 @@
 """The addresses of the demo under ``/demo``: the page that plays the EHR, and what it and other clients ask for."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -76,7 +76,7 @@ def _views(around: Surroundings, orderables: Callable[[], tuple[Orderable, ...]]
         return _json({"orderables": [one.as_json() for one in found]})
 
     def feedback() -> Response:
-        return _json({"lines": [asdict(line) for line in around.report()]})
+        return _json({"lines": [msgspec.structs.asdict(line) for line in around.report()]})
 
     def metadata() -> Response:
         return _fhir(fhir_server.capabilities(around.today()))

@@ -32,10 +32,10 @@ from service.fhir.read_problems import read_condition, read_encounter, read_proc
 from service.fhir.read_results import note_haemolysed_samples, read_observation
 from service.fhir.record import Record
 from service.fhir.references import Whose
-from service.fhir.resource import Resource
+from service.fhir.resource import READ, Medication, OperationOutcome, Patient, Resource
 from service.fhir.retrieved import Resources, Retrieved
 from service.fhir.shown import shown
-from service.fhir.states import area_of, areas_with_errors, states_of
+from service.fhir.states import area_of, states_of, tells_of_an_error
 from terminology.vocabulary import Vocabulary
 
 Entry: TypeAlias = Result | Problem | Medicine | Order | Allergy | Relative | Draft | Unread
@@ -54,9 +54,9 @@ READERS: Final[dict[str, tuple[Area, Reader]]] = {
     "AllergyIntolerance": (Area.ALLERGIES, read_allergy),
     "FamilyMemberHistory": (Area.FAMILY, read_relatives),
 }
-"""What is read, by type. Other types are not relevant, but for those that are referred to."""
+"""What is read, by the name of its type. Other types are not relevant, but for those that are referred to."""
 
-_WANTED: Final = frozenset({"Patient", "Medication", "Specimen", *READERS})
+_READERS: Final = {kind: READERS[kind.__name__] for kind in READ if kind.__name__ in READERS}
 
 NOT_OURS: Final = "a record that belongs to another patient was left out"
 A_BROKEN_ENTRY: Final = "an entry could not be read"
@@ -81,8 +81,7 @@ def assemble(  # noqa: PLR0913 -- named, and each a fact of the call
     ``basket``: the unsigned orders of the session, in the order hooks. ``with_doses``: whether the doses of medicines
     on record are read; only the rules for orders may ask for them.
     """
-    arrived, broken = _arrived(retrieved)
-    resources = each_once(one for one in arrived if type(one.resourceType) is str and one.resourceType in _WANTED)
+    by_type, broken, reported = _arrived(retrieved)
     record = Record(
         patient_id=patient_id,
         as_of=as_of,
@@ -90,23 +89,28 @@ def assemble(  # noqa: PLR0913 -- named, and each a fact of the call
         vocabulary=vocabulary,
         encounter_id=encounter_id,
         with_doses=with_doses,
-        resources=resources,
+        resources=by_type,
     )
     unread = [Unread(area, "", f"{A_BROKEN_ENTRY}: {shown(why)}", "") for area, why in broken]
     for area, _ in broken:
         record.leave_incomplete(area, A_BROKEN_ENTRY)
-    for area in areas_with_errors(retrieved):
+    for area in reported:
         record.leave_incomplete(area, A_REPORTED_ERROR)
     entries = _Entries(unread=unread)
-    entries.take(_read_all(resources, record))
+    for kind, (area, reader) in _READERS.items():
+        if kind in by_type:
+            entries.take(_read_all(by_type[kind], area, reader, record))
     if basket is not None:
-        _take_drafts(basket, entries, record, resources)
-    patients = [one for one in resources if one.resourceType == "Patient" and one.id == patient_id]
+        _take_drafts(basket, entries, record, by_type)
+    arrived = by_type.get(Patient, [])
+    patients = [one for one in arrived if one.id == patient_id]
+    for _ in range(len(arrived) - len(patients)):
+        entries.unread.append(Unread(Area.PATIENT, "", NOT_OURS, "Patient", expected=True))
     person, about_person = read_person(patients, record)
     entries.take(about_person)
     problems = _sorted(entries.problems)
-    if not person.deceased and not alive(patients):
-        person = replace(person, deceased=any(p.active and "deceased" in p.concepts for p in problems))
+    if not person.deceased and not alive(patients) and any(p.active and "deceased" in p.concepts for p in problems):
+        person = replace(person, deceased=True)
     return Chart(
         as_of=as_of,
         person=person,
@@ -159,7 +163,9 @@ class _Entries:
                     self.drafts.append(entry)
 
 
-def _take_drafts(basket: Basket, entries: _Entries, record: Record, resources: Sequence[Resource]) -> None:
+def _take_drafts(
+    basket: Basket, entries: _Entries, record: Record, by_type: Mapping[type[Resource], Sequence[Resource]]
+) -> None:
     """Read the unsigned orders. An order on record that is being signed again is not one more beside the draft.
 
     A Medication sent with the drafts is for them alone, and goes before one of the same id on record.
@@ -170,7 +176,7 @@ def _take_drafts(basket: Basket, entries: _Entries, record: Record, resources: S
         zone=record.zone,
         vocabulary=record.vocabulary,
         encounter_id=record.encounter_id,
-        resources=(*basket.medications, *resources),
+        resources={**by_type, Medication: (*basket.medications, *by_type.get(Medication, ()))},
     )
     read = read_drafts(basket, beside)
     again = {one.source for one in read if isinstance(one, Draft) and "/" in one.source}
@@ -179,35 +185,47 @@ def _take_drafts(basket: Basket, entries: _Entries, record: Record, resources: S
     record.unmapped.update(beside.unmapped)
 
 
-def _arrived(retrieved: Mapping[str, Retrieved]) -> tuple[list[Resource], list[tuple[Area, str]]]:
-    """All entries of all queries; and of those that are not resources at all the areas and reasons, each once."""
-    arrived: list[Resource] = []
+def _arrived(
+    retrieved: Mapping[str, Retrieved],
+) -> tuple[dict[type[Resource], list[Resource]], list[tuple[Area, str]], list[Area]]:
+    """All entries of all queries by their type, each once; of those that are not resources at all the areas and
+    reasons, each once; and the areas whose answers tell of an error (E11, R8).
+    """
+    by_type: dict[type[Resource], list[Resource]] = {}
     broken: dict[tuple[Area, str], None] = {}
+    reported: list[Area] = []
     for key, answer in retrieved.items():
         if isinstance(answer, Resources):
-            arrived.extend(answer.entries)
             area = area_of(key)
-            if area is not None:
+            if answer.broken and area is not None:
                 broken.update(dict.fromkeys((area, why) for why in answer.broken))
-                if any(type(one.resourceType) is not str or one.resourceType == "Bundle" for one in answer.entries):
-                    broken[area, "it does not say what it is"] = None
-    return arrived, list(broken)
+            for one in answer.entries:
+                kind = type(one)
+                if kind in by_type:  # as for nearly all
+                    by_type[kind].append(one)
+                elif kind in READ:
+                    by_type[kind] = [one]
+                elif area is not None:
+                    if kind is OperationOutcome and tells_of_an_error(one):
+                        reported.append(area)
+                    elif _says_not_what_it_is(one):
+                        broken[area, "it does not say what it is"] = None
+    return {kind: each_once(entries) for kind, entries in by_type.items()}, list(broken), reported
 
 
-def _read_all(resources: Sequence[Resource], record: Record) -> list[Entry]:
-    ours: list[tuple[Resource, Reader]] = []
+def _says_not_what_it_is(resource: Resource) -> bool:
+    return type(resource.resourceType) is not str or resource.resourceType == "Bundle"
+
+
+def _read_all(resources: Sequence[Resource], area: Area, reader: Reader, record: Record) -> list[Entry]:
+    """What resources of one type say. Those that are not proven to be the patient's are only named (R12)."""
+    ours: list[Resource] = []
     entries: list[Entry] = []
     whose_is = record.whose
     for one in resources:
-        found = READERS.get(one.resourceType)
-        if found is None:
-            if one.resourceType == "Patient" and one.id != record.patient_id:
-                entries.append(Unread(Area.PATIENT, "", NOT_OURS, "Patient", expected=True))
-            continue
-        area, reader = found
         whose = whose_is(one)
         if whose is Whose.OURS:  # before the rest, as nearly all are
-            ours.append((one, reader))
+            ours.append(one)
             continue
         match whose:
             case Whose.FOREIGN:
@@ -216,19 +234,18 @@ def _read_all(resources: Sequence[Resource], record: Record) -> list[Entry]:
             case Whose.UNPROVEN:
                 entries.extend(_unproven(one, area, reader, record))
     record.haemolysis_tests.clear()  # those met so far are not proven to be the patient's
-    before = len(entries)
-    entries += _read(ours, record)
+    read = _read(ours, reader, record)
     if record.haemolysis_tests and note_haemolysed_samples(record):
         counted = record.unmapped.copy()
-        entries[before:] = _read(ours, record)
+        read = _read(ours, reader, record)
         record.unmapped = counted
-    return entries
+    return entries + read
 
 
-def _read(resources: Iterable[tuple[Resource, Reader]], record: Record) -> list[Entry]:
+def _read(resources: Iterable[Resource], reader: Reader, record: Record) -> list[Entry]:
     entries: list[Entry] = []
-    for one, reader in resources:
-        entries.extend(reader(one, record))
+    for one in resources:
+        entries += reader(one, record)
     return entries
 
 
@@ -256,6 +273,8 @@ def _unproven(resource: Resource, area: Area, reader: Reader, record: Record) ->
 
 def _sorted(entries: list[E]) -> tuple[E, ...]:
     """The entries in an order that depends on nothing but what they hold."""
+    if len(entries) < 2:  # noqa: PLR2004 -- one entry is in order
+        return tuple(entries)
     entries.sort(key=attrgetter("source"))
     if len({one.source for one in entries}) < len(entries):
         entries.sort(key=_order)
@@ -264,7 +283,7 @@ def _sorted(entries: list[E]) -> tuple[E, ...]:
 
 def _order(entry: Entry) -> tuple[str, str]:
     """A total order: two entries share a place only if they are equal."""
-    if isinstance(entry, Result | Medicine):
+    if isinstance(entry, Result | Medicine | Problem):
         names: Iterable[str] = entry.__struct_fields__
     else:
         names = [part.name for part in fields(entry)]

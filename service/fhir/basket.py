@@ -4,7 +4,6 @@ A bad entry costs that entry and no other. An order without an id is known by it
 that Epic sends as entries of their own.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -20,16 +19,14 @@ DRAFT_TYPES: Final = REQUESTS | ORDERS
 """What is read of the drafts; other types (diets, devices, glasses) are skipped one by one (D7)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One order. ``judged``: the call is about it; otherwise it is context."""
 
     resource: Resource
     judged: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Basket:
+class Basket(msgspec.Struct, frozen=True):
     """What the session holds: the orders of the types we read, Medications sent beside them, and, for each entry that
     is no resource at all, why.
     """

@@ -4,7 +4,6 @@ Lenient about what real servers and EHRs send; never lenient about completeness:
 left out makes the answer cut short, because less data must never yield more reassurance.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -22,8 +21,7 @@ NESTED = "a Bundle inside a Bundle"
 TOO_DEEP = "an entry nested too deep to be read"
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """One answer: a Bundle, or a single resource.
 
     ``trouble``: something in this page says that it does not hold everything. ``next_url``: where it goes on, as the
@@ -62,6 +60,7 @@ def decode(
     """
     try:
         bundle = _BUNDLE.decode(raw)
+        _must_be_text(raw)
     except _UNREADABLE:
         return _decode_one_by_one(raw, types, most, failed)
     if bundle is None:
@@ -128,15 +127,25 @@ def _decode_one_by_one(
 
 
 def _decode_entry(text: msgspec.Raw) -> _Entry:
+    _must_be_text(bytes(text))
     loose = _LOOSE_ENTRY.decode(text)
     mode = loose.search.get("mode") if isinstance(loose.search, dict) else None
     resource = from_json(loose.resource)
     return _Entry(resource, _Search(mode if isinstance(mode, str) else None))
 
 
+def _must_be_text(raw: bytes | msgspec.Raw) -> None:
+    """Raises UnicodeDecodeError if a server's bytes are not UTF-8: elements that are kept as text would be found out
+    only when they are opened. What came in a request was looked at as a whole, and is kept as text already.
+    """
+    if type(raw) is bytes and not raw.isascii():
+        raw.decode()
+
+
 def _decode_single(raw: bytes | msgspec.Raw, types: frozenset[str], failed: Trouble) -> Page | Nothing | Failed | None:
     try:
         resource = from_json(raw)
+        _must_be_text(raw)
     except _UNREADABLE:
         return None
     if resource.resourceType == "OperationOutcome":

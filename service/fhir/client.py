@@ -7,97 +7,28 @@ a reason why there is none; nothing the network does raises, and no URL or token
 """
 
 import http.client
-import re
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
+import msgspec
 import requests
 import urllib3
 
-from service.errors import BadSettings
 from service.fhir import outgoing, transport
+from service.fhir.bounds import PLAIN, Budget, FhirBase, Limits, has_dot_segment
 from service.fhir.breaker import Breaker, Leave
 from service.fhir.outgoing import Observe, Outcome, Outgoing
 from service.fhir.retrieved import Failed, Nothing, Trouble
 from service.fhir.watchdog import Watchdog
 
-MIB = 1024 * 1024
-
 _CHUNK = 64 * 1024
-_PLAIN = re.compile(r"[!-~]{1,8000}")
-_TOKEN = re.compile(r"[!-~]{1,8192}")
 _JSON_TYPES = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
-_SHARE_LEFT_FOR_A_RETRY = 0.4
 _LEAST_TIMEOUT = 0.001  # seconds; requests takes no timeout of 0
 _FAILURES: Final = frozenset({Outcome.NO_CONNECTION, Outcome.TIMED_OUT, Outcome.NO_TLS, Outcome.BROKEN_OFF})
 
 
-@dataclass(frozen=True, slots=True)
-class FhirBase:
-    """A FHIR server that may be called, from the settings.
-
-    ``open_server``: may be called without a token, for test set-ups (requirement F3). ``ca_file``: certificates to
-    trust instead of the usual ones. ``proxy``: the proxy to go through; the environment's is never used (R5).
-    """
-
-    url: str
-    open_server: bool = False
-    ca_file: str | None = None
-    proxy: str | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what could not be matched or joined as plain text. Raises BadSettings."""
-        if not _is_plain_base(self.url):
-            msg = "a FHIR base must be an absolute http or https URL without user, query, fragment or dot segments"
-            raise BadSettings(msg)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much is asked and read, at most (R6, R9; reliability section 5)."""
-
-    answer_bytes: int = 4 * MIB  # of one answer, after decompression
-    hook_bytes: int = 8 * MIB  # of all answers of one call
-    pages: int = 5  # of one search
-    entries: int = 1_000  # of one search
-    prefetch_entries: int = 5_000  # of one prefetched Bundle
-    medications: int = 30  # Medications asked for by id, for one query
-    connect_seconds: float = 0.3
-    threads: int = 96  # searches under way at once, over all calls
-
-
-class Budget:
-    """Time and bytes of one hook call, shared by all its searches."""
-
-    def __init__(self, *, deadline: float, most_bytes: int, clock: Callable[[], float] | None = None) -> None:
-        """``deadline``: an instant of ``clock``, in seconds; of ``time.monotonic`` if that is None."""
-        self._clock = clock or time.monotonic
-        self.began = self._clock()
-        self.deadline = deadline
-        self._bytes_left = most_bytes
-        self._lock = threading.Lock()
-
-    def seconds_left(self) -> float:
-        """Seconds until the deadline; negative after it."""
-        return self.deadline - self._clock()
-
-    def allows_retry(self) -> bool:
-        """Whether enough time is left for a second try (R6)."""
-        return self.seconds_left() >= _SHARE_LEFT_FOR_A_RETRY * (self.deadline - self.began)
-
-    def spend(self, size: int) -> bool:
-        """Take ``size`` bytes of what may be read; False if there are not that many left."""
-        with self._lock:
-            self._bytes_left -= size
-            return self._bytes_left >= 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Tried:
+class _Tried(msgspec.Struct, frozen=True):
     """What came of one request."""
 
     answer: bytes | Nothing | Failed
@@ -172,7 +103,7 @@ class FhirClient:
         path = url[len(self.base) :]
         if not url.startswith(self.base) or path[:1] not in {"/", "?"}:
             return None
-        if _PLAIN.fullmatch(path) is None or set("#\\") & set(path) or _has_dot_segment(path.partition("?")[0]):
+        if PLAIN.fullmatch(path) is None or set("#\\") & set(path) or has_dot_segment(path.partition("?")[0]):
             return None
         return path.removeprefix("/")
 
@@ -239,11 +170,6 @@ class FhirClient:
             pieces.append(piece)
 
 
-def is_usable_token(token: str) -> bool:
-    """Whether a token can stand in a header as it is: printable ASCII without blanks, at most 8 KiB."""
-    return _TOKEN.fullmatch(token) is not None
-
-
 def _judged(response: requests.Response, *, is_read: bool) -> _Tried | None:
     """What status and headers say against the answer; None if its body may be read."""
     status = response.status_code
@@ -259,20 +185,3 @@ def _judged(response: requests.Response, *, is_read: bool) -> _Tried | None:
     if kind not in _JSON_TYPES or encoding not in {"identity", "gzip", ""}:
         return _Tried(Failed(Trouble.NOT_FHIR), Outcome.NOT_FHIR, status)
     return None
-
-
-def _is_plain_base(url: str) -> bool:
-    if _PLAIN.fullmatch(url) is None or set("?#\\@%") & set(url):
-        return False
-    try:
-        parts = urlsplit(url)
-        named = bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, half an IPv6 address
-        return False
-    return named and parts.scheme in {"http", "https"} and not _has_dot_segment(parts.path)
-
-
-def _has_dot_segment(path: str) -> bool:
-    """Whether a path holds ``.`` or ``..``, also percent-encoded once or twice: requests would resolve it away."""
-    plain = unquote(unquote(path))
-    return any(segment in {".", ".."} for segment in re.split(r"[/\\]", plain))

@@ -61,7 +61,7 @@ def dose_of(resource: Resource, match: MedicineMatch) -> Dose | None:
     dosages = [*objects(resource.dosageInstruction)] or [*objects(resource.dosage)]
     if not dosages:
         return None
-    if len(match.ingredients | match.also_by_brand) > 1:
+    if is_combination(match):
         return Dose(why=A_COMBINATION)
     steps: dict[Decimal | None, list[tuple[Known, Known]]] = {}
     for dosage in dosages:
@@ -75,6 +75,11 @@ def dose_of(resource: Resource, match: MedicineMatch) -> Dose | None:
         daily=_plain(daily) if isinstance(daily, Decimal) else None,
         why=next((one for one in (night, daily) if isinstance(one, str)), ""),
     )
+
+
+def is_combination(match: MedicineMatch) -> bool:
+    """Whether the medicine holds more than one ingredient: nothing else of a medicine decides its dose."""
+    return len(match.ingredients | match.also_by_brand) > 1
 
 
 def _read(dosage: dict[str, Any]) -> tuple[Known, Known]:

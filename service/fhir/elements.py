@@ -6,14 +6,12 @@ lists where it wants one object, and text where it wants numbers.
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import msgspec
 
 from service.fhir.resource import opened
-
-Pair: TypeAlias = tuple[str, str]
-"""System ("" if none was sent) and code."""
+from terminology.coding import Pair
 
 _NO_PAIRS: Final[tuple[Pair, ...]] = ()
 _WIDEST: Final = 20  # a power of ten no laboratory value of ours comes near; bounds the cost of arithmetic
@@ -44,23 +42,48 @@ def objects(value: Any) -> Iterator[dict[str, Any]]:
                 yield item
 
 
+class _Coding(msgspec.Struct, gc=False):
+    code: str
+    system: str = ""
+    display: str = ""
+
+
+class Coded(msgspec.Struct, gc=False):
+    """A CodeableConcept as it ought to be written: codings with a code, and texts where texts belong."""
+
+    coding: list[_Coding]
+    text: str = ""
+
+
+def coded(concept: msgspec.Raw) -> Coded | None:
+    """A concept that was kept as text, if it is written as it ought to be, as nearly every sender does; else None.
+
+    Such a one need not be looked at member by member, and the accessors below say the same of it.
+    """
+    try:
+        return _CODED.decode(concept)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+
+
+_CODED: Final = msgspec.json.Decoder(Coded)
+
+
 def pairs(concept: Any) -> tuple[Pair, ...]:
     """System and code of every coding of a CodeableConcept, of a list of them, or of a lone Coding."""
-    if type(concept) is msgspec.Raw:
-        concept = opened(concept)
     if concept is None:
         return _NO_PAIRS
-    if type(concept) is list and len(concept) == 1:
-        concept = concept[0]
-    if (
-        type(concept) is dict
-    ):  # one coding with a system is what nearly every sender writes: told apart, it is read most
-        inside = concept.get("coding")
-        if type(inside) is list and len(inside) == 1 and type(coding := inside[0]) is dict:
-            system, code = coding.get("system"), coding.get("code")
-            if type(system) is str and type(code) is str and code:
-                return ((system, code),)
+    if type(concept) is msgspec.Raw:
+        plain = coded(concept)
+        return _any_pairs(opened(concept)) if plain is None else pairs_of(plain)
     return _any_pairs(concept)
+
+
+def pairs_of(plain: Coded) -> tuple[Pair, ...]:
+    """System and code of every coding of a concept that is written as it ought to be."""
+    if len(plain.coding) == 1 and (only := plain.coding[0]).code:
+        return ((only.system, only.code),)
+    return tuple([(one.system, one.code) for one in plain.coding if one.code])
 
 
 def _any_pairs(concept: Any) -> tuple[Pair, ...]:
@@ -83,6 +106,8 @@ def code_words(value: Any) -> frozenset[str]:
 
     A concept without a coding is taken by its text ("Active").
     """
+    if type(value) is msgspec.Raw:
+        value = opened(value)
     if isinstance(value, str):
         return frozenset((value.strip().lower(),)) if value.strip() else frozenset()
     codes = frozenset(code.strip().lower() for _, code in pairs(value))

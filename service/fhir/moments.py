@@ -2,24 +2,24 @@
 
 import calendar
 import re
-from datetime import UTC, date, datetime, time
+from datetime import MAXYEAR, UTC, date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from cards.when import When
+import msgspec
+
+from cards.when import Days, Instant, When, in_utc
 
 EARLIEST_YEAR: Final = 1880
 """Dates before it are no dates of a living patient but stand for "not set" (0001-01-01): read as no date."""
 
 _LONGEST: Final = 40
 _DAY_LONG: Final = 10
-_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+_SEVENTH_DIGIT: Final = slice(26, 27)  # of the fraction of a second, where one is written
 _FORM: Final = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?)?)?)?",
     re.ASCII | re.IGNORECASE,
 )
-_DAY_END: Final = time(23, 59, 59, 999999)
 
 
 def moment(value: Any, zone: ZoneInfo) -> When | None:
@@ -29,58 +29,50 @@ def moment(value: Any, zone: ZoneInfo) -> When | None:
     """
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None
-    value = value.strip()
-    if len(value) == _DAY_LONG and _DAY.fullmatch(
-        value
-    ):  # what most dates are, a day or an instant: told apart, they are read the quicker
-        return _whole_day(value, zone)
-    if _INSTANT.fullmatch(value) and (found := _whole_instant(value, zone)) is not None:
-        return found
-    return _any_moment(value, zone)
+    if len(value) > _DAY_LONG:  # an instant, as most results have, is told apart, to be read the quicker
+        try:
+            instant = msgspec.convert(value, datetime)
+        except msgspec.ValidationError:  # not in full, or a leap second
+            return _any_moment(value.strip(), zone)
+        # Digits beyond the microsecond would have been rounded, perhaps into the next day.
+        if (
+            instant.tzinfo is not None
+            and EARLIEST_YEAR < instant.year < MAXYEAR
+            and not value[_SEVENTH_DIGIT].isdigit()
+        ):
+            if instant.tzinfo is not UTC:
+                instant = instant.astimezone(UTC)
+            return Instant(instant, instant, zone)
+        return _any_moment(value.strip(), zone)
+    if len(value) == _DAY_LONG and value[4] == value[7] == "-":
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:  # the thirtieth of February
+            return None
+        return None if day.year < EARLIEST_YEAR else Days(day, day, zone)
+    return _any_moment(value.strip(), zone)
 
 
 def _any_moment(value: str, zone: ZoneInfo) -> When | None:
     form = _FORM.fullmatch(value)
     if form is None:
         return None
-    year, month, clock = form.group(1, 2, 4)
+    year, month, day, clock = form.group(1, 2, 3, 4)
     try:
         if int(year) < EARLIEST_YEAR:
             return None
         if clock is not None:
             return _instant(form, zone)
-        first = date(int(year), int(month or 1), 1)
-        if month is not None:
+        first = date(int(year), int(month or 1), int(day or 1))
+        if day is not None:
+            last = first
+        elif month is not None:
             last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
         else:
             last = date(first.year, 12, 31)
     except ValueError:  # the thirtieth of February
         return None
-    return _between(first, last, zone)
-
-
-def _whole_instant(value: str, zone: ZoneInfo) -> When | None:
-    """A point in time, with seconds and zone; None if it has to be looked at more closely."""
-    try:
-        instant = datetime.fromisoformat(value).astimezone(UTC)
-        day = instant.astimezone(zone).date()
-    except (ValueError, OverflowError):  # a leap second, 30 February, or so late that UTC has no such time
-        return None
-    return When(instant, instant, day, day) if day.year > EARLIEST_YEAR else None
-
-
-def _whole_day(value: str, zone: ZoneInfo) -> When | None:
-    try:
-        day = date.fromisoformat(value)
-    except ValueError:  # the thirtieth of February
-        return None
-    return None if day.year < EARLIEST_YEAR else _between(day, day, zone)
-
-
-def _between(first: date, last: date, zone: ZoneInfo) -> When:
-    """From the first instant of one day to the last of another."""
-    earliest, latest = datetime.combine(first, time.min, zone), datetime.combine(last, _DAY_END, zone)
-    return When(_utc(earliest), _utc(latest), first, last)
+    return Days(first, last, zone)
 
 
 def _instant(form: re.Match[str], zone: ZoneInfo) -> When:
@@ -91,22 +83,6 @@ def _instant(form: re.Match[str], zone: ZoneInfo) -> When:
     local = datetime.fromisoformat(whole + (offset or "").upper())
     if local.tzinfo is None:
         local = local.replace(tzinfo=zone)
-    earliest = _utc(local)
-    day_here = _day(earliest, zone)
-    latest = earliest if seconds else _utc(local.replace(second=59, microsecond=999999))
-    return When(earliest, latest, day_here, day_here)
-
-
-def _utc(local: datetime) -> datetime:
-    """In UTC; the last moment there is, for a time so late (9999-12-31) that UTC has none."""
-    try:
-        return local.astimezone(UTC)
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
-
-
-def _day(instant: datetime, zone: ZoneInfo) -> date:
-    try:
-        return instant.astimezone(zone).date()
-    except OverflowError:
-        return instant.date()
+    earliest = in_utc(local)
+    latest = earliest if seconds else in_utc(local.replace(second=59, microsecond=999999))
+    return Instant(earliest, latest, zone)

@@ -1,6 +1,5 @@
 """Every resource counts once, however often it arrives (specification 3.8, HZ27)."""
 
-from collections.abc import Iterable
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -13,12 +12,17 @@ from service.fhir.resource import Resource, opened
 _UTC: Final = ZoneInfo("UTC")
 
 
-def each_once(arrived: Iterable[Resource]) -> list[Resource]:
-    """Every resource once, although two queries may bring it.
+def each_once(arrived: list[Resource]) -> list[Resource]:
+    """Resources of types that are read, every one once, although two queries may bring it.
 
     Of two versions of one resource the newer counts; all of them if that cannot be told. A resource without an id is
-    known by its content. The type of each is text.
+    known by its content.
     """
+    try:
+        if len({one.id for one in arrived}) == len(arrived):
+            return arrived
+    except TypeError:  # an id that is an object or a list
+        pass
     known: dict[tuple[str, str], Resource] = {}
     versions: dict[tuple[str, str], dict[str, Resource]] = {}
     for one in arrived:

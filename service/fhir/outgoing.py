@@ -1,9 +1,10 @@
 """What is told of each request that was made to a FHIR server, for metrics: words and numbers of closed sets alone."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
+
+import msgspec
 
 
 class Outcome(Enum):
@@ -21,8 +22,7 @@ class Outcome(Enum):
     BROKEN_OFF = "broken-off"  # after an answer began
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """One request, without URL, id or token (R14, R15).
 
     ``client``: the name of the caller it was made for, as in the settings; "" where callers are not told apart.

@@ -6,65 +6,70 @@ from typing import Any, Final
 import msgspec
 
 from service.fhir.elements import code_words, member, number, objects, words
-from service.fhir.record import Record
+from service.fhir.record import Record, Unit
 from service.fhir.resource import opened
 from terminology.analytes import Analyte, Limits
 
 UCUM: Final = frozenset({"http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8", ""})
 """Systems of a unit's code: UCUM by either of its names, or none stated."""
 
-_UNIT_UNREADABLE: Final = ("", "the unit could not be read")
+_NO_FACTOR: Final = Decimal(1)
 
 
-def unit_of(quantity: dict[str, Any], analyte: Analyte, record: Record) -> tuple[str, str]:
-    """The unit as sent, and "" or why it cannot be used: a unit is never guessed (HZ04, terminology rule 1).
+def unit_of(unit: Any, code: Any, system: Any, analyte: Analyte, record: Record) -> Unit:
+    """The unit as sent, or why it cannot be used: a unit is never guessed (HZ04, terminology rule 1).
 
     The UCUM code first, else the printed unit. If both can be converted and differ, neither is believed.
     """
-    unit, code, system = quantity.get("unit"), quantity.get("code"), quantity.get("system")
     key = (analyte.name, unit, code, system)
     try:
         found = record.units.get(key)
     except TypeError:  # an object or a list where a word belongs
-        return _UNIT_UNREADABLE
+        return _unusable("the unit could not be read")
     if found is None:
-        if all(one is None or type(one) is str for one in (unit, code, system)):
-            ucum = words(code) if (system or "").strip() in UCUM else ""
-            found = _spelling(words(unit), ucum, analyte, record)
-        else:
-            found = _UNIT_UNREADABLE
-        record.units[key] = found
+        found = record.units[key] = _unit(unit, code, system, analyte, record)
     return found
 
 
-def _spelling(unit: str, code: str, analyte: Analyte, record: Record) -> tuple[str, str]:
-    if not (unit or code):
-        return "", "the value has no unit"
-    by_code = analyte.factor(code) if code else None
-    by_unit = analyte.factor(unit) if unit else None
+def _unit(unit: Any, code: Any, system: Any, analyte: Analyte, record: Record) -> Unit:
+    if not all(one is None or type(one) is str for one in (unit, code, system)):
+        return _unusable("the unit could not be read")
+    printed, ucum = words(unit), words(code) if (system or "").strip() in UCUM else ""
+    if not (printed or ucum):
+        return _unusable("the value has no unit")
+    by_code = analyte.factor(ucum) if ucum else None
+    by_unit = analyte.factor(printed) if printed else None
     if by_code is not None and by_unit is not None and by_code != by_unit:
-        return "", f"the unit '{record.safe(unit)}' and its code '{record.safe(code)}' contradict each other"
-    if by_code is None and by_unit is None:
-        return "", f"the unit '{record.safe(unit or code)}' is not one that can be converted"
-    return (unit if by_unit is not None else code), ""
+        shown, other = record.safe(printed), record.safe(ucum)
+        return _unusable(f"the unit '{shown}' and its code '{other}' contradict each other")
+    if by_unit is not None:
+        return Unit(printed, record.safe(printed), by_unit, "", {})
+    if by_code is not None:
+        return Unit(ucum, record.safe(ucum), by_code, "", {})
+    return _unusable(f"the unit '{record.safe(printed or ucum)}' is not one that can be converted")
 
 
-def limits_of(ranges: Any, analyte: Analyte, spelling: str, record: Record) -> Limits | None:
+def _unusable(why: str) -> Unit:
+    return Unit("", "", _NO_FACTOR, why, {})
+
+
+def limits_of(ranges: Any, analyte: Analyte, unit: Unit, record: Record) -> Limits | None:
     """The range sent with the result, converted and rounded; None if there is none, or several that differ.
 
     Used: a range with a low or a high number whose type is ``normal`` or not stated. A range in words is not parsed.
     A range no value could lie in (0 to 0, or beyond the plausible span) stands for "none", or for another unit.
     """
-    if type(ranges) is msgspec.Raw:
-        key = (analyte.name, spelling, bytes(ranges))  # a laboratory repeats its range with every result
-        if key not in record.ranges:
-            record.ranges[key] = limits_of(opened(ranges), analyte, spelling, record)
-        return record.ranges[key]
-    only = ranges[0] if type(ranges) is list and len(ranges) == 1 else None
-    if type(only) is dict and "type" not in only and "meaning" not in only:
-        # one plain range is what nearly every laboratory sends: told apart, it is read the quicker
-        low, high = only.get("low"), only.get("high")
-        return None if low is None and high is None else _one_range(low, high, analyte, spelling, record)
+    if type(ranges) is not msgspec.Raw:
+        return _limits(ranges, analyte, unit, record)
+    text = bytes(ranges)
+    try:
+        return unit.ranges[text]
+    except KeyError:
+        found = unit.ranges[text] = _limits(opened(ranges), analyte, unit, record)
+        return found
+
+
+def _limits(ranges: Any, analyte: Analyte, unit: Unit, record: Record) -> Limits | None:
     found: Limits | None = None
     for one in objects(ranges):
         kind = one.get("type", one.get("meaning"))
@@ -73,35 +78,14 @@ def limits_of(ranges: Any, analyte: Analyte, spelling: str, record: Record) -> L
         low, high = one.get("low"), one.get("high")
         if low is None and high is None:
             continue
-        read = _one_range(low, high, analyte, spelling, record)
+        read = _one_range(low, high, analyte, unit, record)
         if read is None or (found is not None and found != read):
             return None
         found = read
     return found
 
 
-def _one_range(low: Any, high: Any, analyte: Analyte, spelling: str, record: Record) -> Limits | None:
-    """One range; a laboratory repeats it with every result, so it is worked out once."""
-    key = (analyte.name, spelling, _side(low), _side(high))
-    try:
-        return record.ranges[key]
-    except KeyError:
-        found = record.ranges[key] = _converted(low, high, analyte, spelling, record)
-        return found
-    except TypeError:  # an object or a list where a number or a word belongs
-        return None
-
-
-def _side(quantity: Any) -> tuple[Any, ...]:
-    """What tells one side of a range from another; the type too, for true is equal to 1."""
-    if type(quantity) is not dict:
-        return type(quantity), quantity
-    get = quantity.get
-    value = get("value")
-    return type(value), value, get("unit"), get("code"), get("system")
-
-
-def _converted(low: Any, high: Any, analyte: Analyte, spelling: str, record: Record) -> Limits | None:
+def _one_range(low: Any, high: Any, analyte: Analyte, unit: Unit, record: Record) -> Limits | None:
     sides: list[Decimal | None] = []
     for side in (low, high):
         if side is None:
@@ -110,10 +94,9 @@ def _converted(low: Any, high: Any, analyte: Analyte, spelling: str, record: Rec
         value = number(member(side, "value"))
         if value is None:
             return None
-        unit, trouble = spelling, ""
-        if side.get("unit") is not None or side.get("code") is not None:
-            unit, trouble = unit_of(side, analyte, record)
-        exact = None if trouble else analyte.convert(value, unit)
+        printed, code = side.get("unit"), side.get("code")
+        own = unit if printed is None and code is None else unit_of(printed, code, side.get("system"), analyte, record)
+        exact = None if own.why else analyte.scaled(value, own.factor)
         if exact is None:
             return None
         sides.append(analyte.rounded(exact))

@@ -7,9 +7,10 @@ have it typed in by hand (architecture decision 2; requirements E1 to E7).
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote
+
+import msgspec
 
 from cards.chart import Area
 
@@ -35,8 +36,7 @@ class CodesToSearch(Protocol):
         """Bare codes of these concepts, without repeats, in a stable order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(msgspec.Struct, frozen=True):
     """One read or search of the EHR's FHIR server.
 
     ``key``: the prefetch key. ``area``: the part of the record it fills. ``types``: the resource types it asks for,
@@ -74,8 +74,7 @@ def is_fhir_id(value: str) -> bool:
     return _ID.fullmatch(value) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _SearchedCode:
+class _SearchedCode(msgspec.Struct, frozen=True):
     """A code asked for although its concept is not asked for as a whole."""
 
     code: str
@@ -123,8 +122,7 @@ _SINGLE_CODES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(msgspec.Struct, frozen=True):
     """One row of the table below; ``search`` is the part of the template after the patient."""
 
     key: str

@@ -21,7 +21,7 @@ from service.fhir.read_medicines import REQUESTS, named, reasons
 from service.fhir.read_orders import concepts_of
 from service.fhir.record import Record, source
 from service.fhir.references import Whose, target
-from service.fhir.resource import Resource
+from service.fhir.resource import Medication, Resource
 from service.fhir.shown import shown
 from terminology.vocabulary import Link, Vocabulary
 
@@ -46,7 +46,11 @@ def concerns_us(basket: Basket, vocabulary: Vocabulary) -> bool:
     referred to and was not sent with the drafts: what it is may come with the record.
     """
     record = Record(
-        patient_id="", as_of=date.max, zone=ZoneInfo("UTC"), vocabulary=vocabulary, resources=basket.medications
+        patient_id="",
+        as_of=date.max,
+        zone=ZoneInfo("UTC"),
+        vocabulary=vocabulary,
+        resources={Medication: basket.medications},
     )
     return any(entry.judged and _may_be_ours(entry.resource, record) for entry in basket.orders)
 

@@ -7,11 +7,11 @@ import msgspec
 
 from cards.chart import Area, Dose, Medicine, Unread
 from cards.when import When
-from service.fhir.doses import dose_of
-from service.fhir.elements import code_words, member, objects, pairs, said, words
+from service.fhir.doses import dose_of, is_combination
+from service.fhir.elements import Coded, code_words, coded, member, objects, pairs, pairs_of, said, words
 from service.fhir.record import Named, Record, source
-from service.fhir.resource import Resource, opened
-from terminology.vocabulary import Link, MedicineMatch
+from service.fhir.resource import Resource
+from terminology.vocabulary import Link, MedicineMatch, joined
 
 STATEMENTS: Final = frozenset({"MedicationStatement"})
 REQUESTS: Final = frozenset({"MedicationRequest", "MedicationOrder", "MedicationPrescription"})
@@ -41,21 +41,20 @@ def read_medicine(resource: Resource, record: Record) -> tuple[Medicine | Unread
     medicines incomplete: it could be any.
     """
     called = named(resource, record)
+    if called.match is None and called.anything:
+        record.count_unmapped(Area.MEDICINES)
+        return ()
     start, end, end_unread = _course(resource, record)
     start_unread = start is None and _has_a_start(resource)
     over = (end is not None and end.last_day < record.as_of) or (start is not None and start.first_day > record.as_of)
     status = words(resource.status).lower()
     origin = source(resource)
-    if not called.anything:
+    if called.match is None:
         if over or status in NOT_TAKEN_NOW or _against(resource, status):
             record.count_unmapped(Area.MEDICINES)
             return ()
         record.leave_incomplete(Area.MEDICINES, NAMELESS)
         return (Unread(Area.MEDICINES, "", NAMELESS, origin, start),)
-    if called.match is None:
-        record.count_unmapped(Area.MEDICINES)
-        return ()
-
     if why := _against(resource, status):
         return _unread(called.label, called.match, why, origin, start, expected=True)
     if status not in TAKEN and status not in NOT_TAKEN_NOW:
@@ -83,17 +82,21 @@ def read_medicine(resource: Resource, record: Record) -> tuple[Medicine | Unread
 
 
 def _dose(resource: Resource, match: MedicineMatch, record: Record) -> Dose | None:
-    """Its dose; one instruction stands in many records (each issue of a repeat prescription), and is read once."""
-    try:
-        key = (_JSON.encode((resource.dosageInstruction, resource.dosage)), match.ingredients | match.also_by_brand)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return dose_of(resource, match)  # text that is no Unicode, or nested too deep to be compared
+    """Its dose; one instruction stands in many records (one daily, as each issue of a prescription), and is read
+    once.
+    """
+    instructions, dosage = resource.dosageInstruction, resource.dosage
+    if instructions is None and dosage is None:
+        return None
+    if type(instructions) not in _AS_TEXT or type(dosage) not in _AS_TEXT:
+        return dose_of(resource, match)
+    key = (bytes(instructions or b""), bytes(dosage or b""), is_combination(match))
     if key not in record.doses:
         record.doses[key] = dose_of(resource, match)
     return record.doses[key]
 
 
-_JSON: Final = msgspec.json.Encoder(decimal_format="number")  # so that a number is not taken for the text of one
+_AS_TEXT: Final = (msgspec.Raw, type(None))
 
 
 def _unread(
@@ -134,12 +137,9 @@ def _course(resource: Resource, record: Record) -> tuple[When | None, When | Non
     """
     if resource.resourceType in STATEMENTS:
         start, end = record.period(resource.effectivePeriod)
-        given = member(resource.effectivePeriod, "end")
-        return record.moment(resource.effectiveDateTime) or start, end, given is not None and end is None
-    bounds = [
-        member(member(member(dosage, "timing"), "repeat"), "boundsPeriod")
-        for dosage in objects(resource.dosageInstruction)
-    ]
+        end_unread = end is None and member(resource.effectivePeriod, "end") is not None
+        return record.moment(resource.effectiveDateTime) or start, end, end_unread
+    bounds = _bounds(resource.dosageInstruction)
     written = record.moment(resource.authoredOn) or record.moment(resource.dateWritten)
     validity = member(resource.dispenseRequest, "validityPeriod")
     start = written or next((one for one in (record.period(p)[0] for p in (*bounds, validity)) if one), None)
@@ -157,6 +157,15 @@ def _course(resource: Resource, record: Record) -> tuple[When | None, When | Non
     return start, end, given is not None and end is None
 
 
+def _bounds(dosages: Any) -> list[Any]:
+    """``timing.repeat.boundsPeriod`` of each dosage, None where it has none; empty if none has one."""
+    if dosages is None or (
+        type(dosages) is msgspec.Raw and b"boundsPeriod" not in (text := bytes(dosages)) and b"\\" not in text
+    ):
+        return []  # the word does not stand in it, and no letter of it may be written as an escape
+    return [member(member(member(dosage, "timing"), "repeat"), "boundsPeriod") for dosage in objects(dosages)]
+
+
 def _has_a_start(resource: Resource) -> bool:
     """Whether a start is given, readable or not."""
     return any(
@@ -172,17 +181,34 @@ def _has_a_start(resource: Resource) -> bool:
 
 def named(resource: Resource, record: Record) -> Named:
     """The medicine by its codes; by whole words of its text only if no code is known (architecture decision 4)."""
-    coded = resource.medicationCodeableConcept
-    text = bytes(coded) if type(coded) is msgspec.Raw else b""
-    if text in record.names:
-        return record.names[text]
-    concept = opened(coded)
-    if type(concept) is dict and (by_code := record.medicine(concept)) is not None:
-        label = record.safe(words(concept.get("text"))) or _label(said(concept), record)
-        found = Named(by_code, label or record.titles(by_code.ingredients), anything=True)
-        if text:
-            record.names[text] = found  # repeat prescriptions write it the same way each time
-        return found
+    concept = resource.medicationCodeableConcept
+    if type(concept) is not msgspec.Raw:
+        return _named(resource, record)
+    text = bytes(concept)
+    found = record.names.get(text)
+    if found is None:
+        plain = coded(concept)
+        if plain is None:
+            return _named(resource, record)
+        match = record.vocabulary.meaning(pairs_of(plain)).medicine
+        if match is None and (resource.medicationReference is not None or resource.medication is not None):
+            return _named(resource, record)
+        found = _plainly_named(plain, match, record)
+        record.names[text] = found  # repeat prescriptions write it the same way each time
+    return found
+
+
+def _plainly_named(plain: Coded, match: MedicineMatch | None, record: Record) -> Named:
+    """The name of a medicine by one concept alone; ``match``: what its codes name."""
+    if match is not None and (label := record.safe(plain.text.strip())):
+        return Named(match, label, anything=True)
+    texts = [text for text in (plain.text.strip(), *[one.display.strip() for one in plain.coding]) if text]
+    anything = bool(texts or pairs_of(plain))
+    return _called(match or record.medicine_named(texts), texts, record, anything=anything)
+
+
+def _named(resource: Resource, record: Record) -> Named:
+    """The same, wherever the name stands and however it is written."""
     concepts = list(_concepts(resource, record))
     texts = [text for concept in concepts for text in said(concept)]
     for reference in (resource.medicationReference, member(resource.medication, "reference"), resource.medication):
@@ -191,25 +217,19 @@ def named(resource: Resource, record: Record) -> Named:
             texts.append(display)
     anything = bool(texts) or any(pairs(concept) for concept in concepts)
     matches = [match for concept in concepts if (match := record.medicine(concept)) is not None]
-    known = _joined(matches) if matches else record.medicine_named(texts)
-    if known is None:
+    return _called(joined(matches) or record.medicine_named(texts), texts, record, anything=anything)
+
+
+def _called(match: MedicineMatch | None, texts: Iterable[str], record: Record, *, anything: bool) -> Named:
+    """A medicine by the name that may be shown of it, else by the titles of its ingredients."""
+    if match is None:
         return Named(None, "", anything)
-    return Named(known, _label(texts, record) or record.titles(known.ingredients), anything)
+    return Named(match, _label(texts, record) or record.titles(match.ingredients), anything)
 
 
 def _label(texts: Iterable[str], record: Record) -> str:
     """The first of the texts of which anything can be shown (rule R11)."""
     return next((safe for text in texts if (safe := record.safe(text))), "")
-
-
-def _joined(found: list[MedicineMatch]) -> MedicineMatch:
-    """All ingredients together; what only a brand names stays apart from what a code names."""
-    if len(found) == 1:
-        return found[0]
-    founded = frozenset(one for match in found if match.link is Link.CODE for one in match.ingredients)
-    others = frozenset(one for match in found if match.link is not Link.CODE for one in match.ingredients)
-    others = others.union(*(match.also_by_brand for match in found)) - founded
-    return MedicineMatch(founded, Link.CODE, others) if founded else MedicineMatch(others, Link.BRAND)
 
 
 def _concepts(resource: Resource, record: Record) -> Iterator[Any]:

@@ -21,6 +21,8 @@ SEXES: Final = {
     "specified": Sex.UNKNOWN,
     "unknown": Sex.UNKNOWN,
 }
+GENDERS: Final = {"male": Sex.MALE, "female": Sex.FEMALE}
+
 TEST_RECORD: Final = "HTEST"
 """The security label of test patients (3.8 no. 16)."""
 
@@ -81,10 +83,9 @@ def _is_test_record(patient: Resource) -> bool:
 
 def _sex(patient: Resource, record: Record) -> Sex:
     """For choosing a laboratory limit only (3.2): the sex for clinical use if it is given, else the gender."""
-    stated = set(_sexes_for_clinical_use(patient.extension, record))
-    if stated:
+    if patient.extension is not None and (stated := set(_sexes_for_clinical_use(patient.extension, record))):
         return stated.pop() if len(stated) == 1 else Sex.UNKNOWN
-    return {"male": Sex.MALE, "female": Sex.FEMALE}.get(words(patient.gender).lower(), Sex.UNKNOWN)
+    return GENDERS.get(words(patient.gender).lower(), Sex.UNKNOWN)
 
 
 def _sexes_for_clinical_use(extensions: Any, record: Record) -> Iterator[Sex]:

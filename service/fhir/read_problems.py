@@ -5,12 +5,11 @@ becomes a problem of the patient.
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from typing import Any, Final
 
 from cards.chart import Area, Problem, Relative, Unread
 from cards.when import When
-from service.fhir.elements import code_words, member, objects, words
+from service.fhir.elements import member, objects, words
 from service.fhir.record import Record, source
 from service.fhir.resource import Resource, opened
 
@@ -47,26 +46,27 @@ def read_condition(resource: Resource, record: Record) -> tuple[Problem | Relati
         record.moment(resource.dateRecorded),
     )
     origin = source(resource)
-    for code in sorted(code_words(resource.verificationStatus)):
-        if code in DENIED:
-            return _left_out(concepts, Area.PROBLEMS, DENIED[code], origin, when, record)
-    clinical = code_words(resource.clinicalStatus)
-    if clinical & INACTIVE:
+    verification = record.states(resource.verificationStatus)
+    if not verification.isdisjoint(DENIED):
+        why = next(DENIED[code] for code in sorted(verification) if code in DENIED)
+        return _left_out(concepts, Area.PROBLEMS, why, origin, when, record)
+    clinical = record.states(resource.clinicalStatus)
+    stated = False
+    if not clinical.isdisjoint(INACTIVE):
         active = False
-    elif clinical & ACTIVE:
+    elif not clinical.isdisjoint(ACTIVE):
         active = not _has_ended(resource, record)
+        stated = True
     elif clinical:
         return _unread(concepts, Area.PROBLEMS, "its clinical status could not be understood", origin, when, record)
     else:
         active = not _has_an_end(resource, record)
-    found: list[Problem | Relative | Unread] = []
-    about_family = frozenset(concept for concept in concepts if concept.startswith(FAMILY))
-    if about_family:
-        found.append(Relative(about_family, "", record.titles(about_family), origin))
     severe = SEVERE in record.concepts(resource.severity)
-    stated = bool(clinical & ACTIVE)
-    problems = _problems(concepts - about_family, record, origin, when=when, active=active, stated=stated)
-    found.extend(replace(problem, severe=severe, onset=onset) for problem in problems)
+    about_family = [concept for concept in concepts if concept.startswith(FAMILY)]
+    own = concepts.difference(about_family) if about_family else concepts
+    found = _problems(own, record, origin, when=when, active=active, stated=stated, severe=severe, onset=onset)
+    if about_family:
+        return (Relative(frozenset(about_family), "", record.titles(about_family), origin), *found)
     return tuple(found)
 
 
@@ -165,7 +165,7 @@ def read_procedure(resource: Resource, record: Record) -> tuple[Problem | Unread
     return _unread(concepts, Area.PROCEDURES, "it has no status that counts", origin, when, record)
 
 
-def _problems(
+def _problems(  # noqa: PLR0913 -- named, and each a fact of the problem
     concepts: frozenset[str],
     record: Record,
     origin: str,
@@ -173,15 +173,23 @@ def _problems(
     when: When | None,
     active: bool = True,
     stated: bool = False,
-) -> Iterator[Problem]:
+    severe: bool = False,
+    onset: When | None = None,
+) -> list[Problem]:
     """The problem, and apart from it those of its states that are only history (terminology rule 6).
 
     ``stated``: the record says outright that it is active.
     """
-    history = concepts & STATES if active and when is None and not stated else frozenset()
-    for some, now in ((concepts - history, active), (history, False)):
-        if some:
-            yield Problem(some, record.titles(some), when, origin, now)
+    if not concepts:
+        return []
+    history = concepts & STATES if active and when is None and not stated else None
+    if not history:
+        return [Problem(concepts, record.titles(concepts), when, origin, active, severe, onset)]
+    return [
+        Problem(some, record.titles(some), when, origin, now, severe, onset)
+        for some, now in ((concepts - history, active), (history, False))
+        if some
+    ]
 
 
 def _left_out(
@@ -203,8 +211,13 @@ def _unread(
 
 def _latest(*moments: When | None) -> When | None:
     """The latest of the moments that are known."""
-    known = [moment for moment in moments if moment is not None]
-    return max(known, key=lambda moment: (moment.latest, moment.earliest)) if known else None
+    latest: When | None = None
+    for one in moments:
+        if one is None or one is latest:  # the same date is the same object, as it was read once
+            continue
+        if latest is None or (one.latest, one.earliest) > (latest.latest, latest.earliest):
+            latest = one
+    return latest
 
 
 def _has_ended(resource: Resource, record: Record) -> bool:

@@ -1,21 +1,22 @@
 """Observation -> Result: a laboratory value we can stand behind, or why we cannot (specification 3.2, 3.8; R10)."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
-import msgspec
-
-from cards.chart import Area, Comparator, Problem, Result, ResultStatus, Unread
+from cards.chart import Area, Comparator, Problem, Result, ResultStatus, Unread, as_sent
 from cards.when import When
 from service.fhir.elements import number, objects, pairs, said, words
 from service.fhir.quantities import limits_of, unit_of
 from service.fhir.read_problems import read_finding
-from service.fhir.record import SPECIMEN_HAEMOLYSED, Measured, Observed, Record, source
+from service.fhir.record import SPECIMEN_HAEMOLYSED, Observed, Record, Unit, source
 from service.fhir.references import Whose, target
-from service.fhir.resource import Observation, Resource, from_object, opened
+from service.fhir.resource import Observation, Resource, from_object, quantity
 from terminology.analytes import Analyte
 
 Reading: TypeAlias = Result | Problem | Unread
+Measured: TypeAlias = tuple[Decimal, Decimal, Decimal, Comparator | None, Unit]
+"""A value in the canonical unit, rounded and exact; the same as sent, with its comparator and unit."""
 
 STATUSES: Final = {
     "final": ResultStatus.FINAL,
@@ -30,7 +31,6 @@ LEFT_OUT: Final = {
     "not-done": "was not done",
 }
 COMPARATORS: Final = {comparator.value: comparator for comparator in Comparator}
-_LONGEST_NUMBER: Final = 24  # characters of a number as it was sent that are printed
 
 
 def read_observation(resource: Resource, record: Record) -> tuple[Reading, ...]:
@@ -69,7 +69,9 @@ def note_haemolysed_samples(record: Record) -> bool:
         when = _when(test, record)
         if when is not None and when.earliest == when.latest:
             record.haemolysed_moments.add(when)
-    return bool(record.haemolysed_specimens or record.haemolysed_moments)
+    found = bool(record.haemolysed_specimens or record.haemolysed_moments)
+    record.samples_tell = record.samples_tell or found
+    return found
 
 
 def _readings(resource: Resource, observed: Observed, record: Record, origin: str) -> Iterator[Reading]:
@@ -119,7 +121,7 @@ def _about(reading: Reading) -> str:
 
 def _has_no_value(resource: Resource) -> bool:
     """Whether the value stands in its parts, so that having none of its own is no gap."""
-    return opened(resource.valueQuantity) is None and resource.valueString is None and resource.dataAbsentReason is None
+    return resource.valueQuantity is None and resource.valueString is None and resource.dataAbsentReason is None
 
 
 def _component(parent: Resource, component: dict[str, Any]) -> Resource:
@@ -168,10 +170,10 @@ def _result(resource: Resource, analyte: Analyte, record: Record, origin: str) -
         reason, expected = _by_status(resource.status)
         return Unread(Area.RESULTS, analyte.name, f"{analyte.title}: {reason}", origin, when, expected)
     measured = _measured(resource, analyte, record)
-    if isinstance(measured, str) or when is None or when.first_day > record.as_of:
+    if isinstance(measured, str) or when is None or when.begins_after(record.as_of):
         reason = measured if isinstance(measured, str) else "it is dated in the future" if when else _no_date(resource)
         return Unread(Area.RESULTS, analyte.name, f"{analyte.title}: {reason}", origin, when)
-    value, exact, comparator, spelling, sent = measured
+    value, exact, sent, comparator, unit = measured
     return Result(
         analyte.name,
         value,
@@ -180,9 +182,12 @@ def _result(resource: Resource, analyte: Analyte, record: Record, origin: str) -
         origin,
         status,
         comparator,
-        None if resource.referenceRange is None else limits_of(resource.referenceRange, analyte, spelling, record),
+        None if resource.referenceRange is None else limits_of(resource.referenceRange, analyte, unit, record),
         sent,
-        _may_be_haemolysed(resource, record) and _haemolysed(resource, when, record),
+        unit.shown,
+        # Most results carry nothing that could say so.
+        (record.samples_tell or resource.interpretation is not None or resource.contained is not None)
+        and _haemolysed(resource, when, record),
         ""
         if resource.note is None and resource.comment is None and resource.comments is None
         else _note(resource, record),
@@ -190,39 +195,25 @@ def _result(resource: Resource, analyte: Analyte, record: Record, origin: str) -
 
 
 def _measured(resource: Resource, analyte: Analyte, record: Record) -> Measured | str:
-    """The quantity, or why it cannot be used. The same value and unit, as often as they come, are worked out once."""
-    text = resource.valueQuantity
-    if type(text) is not msgspec.Raw:
-        return _quantity(text, resource, analyte, record)
-    key = (analyte.name, bytes(text))
-    known = record.quantities.get(key)
-    if known is not None:
-        return known
-    found = _quantity(opened(text), resource, analyte, record)
-    if not isinstance(found, str):
-        record.quantities[key] = found
-    return found
-
-
-def _quantity(quantity: Any, resource: Resource, analyte: Analyte, record: Record) -> Measured | str:
-    if type(quantity) is not dict:
+    """The quantity, or why it cannot be used."""
+    sent = quantity(resource.valueQuantity)
+    if sent is None:
         return _no_quantity(resource, record)
-    value = number(quantity.get("value"))
+    value = number(sent.value)
     if value is None:
-        return _no_number(quantity.get("value"), resource, record)
-    comparator = quantity.get("comparator")
+        return _no_number(sent.value, resource, record)
+    comparator = sent.comparator
     if comparator is not None:
         comparator = COMPARATORS.get(comparator) if type(comparator) is str else None
         if comparator is None:
             return "the value has a comparator that is not known"
-    spelling, trouble = unit_of(quantity, analyte, record)
-    if trouble:
-        return trouble
-    exact = analyte.convert(value, spelling)
-    sent = f"{format(value, 'f')[:_LONGEST_NUMBER]} {record.safe(spelling)}"
-    if exact is None or not analyte.is_plausible(exact):
-        return f"{sent} is not a plausible value"
-    return analyte.rounded(exact), exact, comparator, spelling, sent
+    unit = unit_of(sent.unit, sent.code, sent.system, analyte, record)
+    if unit.why:
+        return unit.why
+    found = analyte.measured(value, unit.factor)
+    if found is None:
+        return f"{as_sent(value, unit.shown)} is not a plausible value"
+    return *found, value, comparator, unit
 
 
 def _by_status(status: Any) -> tuple[str, bool]:
@@ -256,7 +247,7 @@ def _no_date(resource: Resource) -> str:
 
 def _no_quantity(resource: Resource, record: Record) -> str:
     """Why there is no quantity; a value in text is refused, whatever it says (specification 3.8 no. 15)."""
-    if opened(resource.valueQuantity) is not None:
+    if resource.valueQuantity is not None:
         return "the value could not be read"
     if resource.valueString is not None:
         return "the value was sent as text"
@@ -285,15 +276,6 @@ def _no_number(value: Any, resource: Resource, record: Record) -> str:
     if isinstance(value, str):
         return "the value was sent as text"
     return "the value is not a number that can be used"
-
-
-def _may_be_haemolysed(resource: Resource, record: Record) -> bool:
-    """Whether there is anything that could say so: most results carry nothing of the kind."""
-    return (
-        resource.interpretation is not None
-        or (resource.specimen is not None and (resource.contained is not None or record.knows_samples))
-        or bool(record.haemolysed_moments)
-    )
 
 
 def _haemolysed(resource: Resource, when: When, record: Record) -> bool:

@@ -6,25 +6,26 @@ remembers lives for one call: no patient data outlives the request (rule R12).
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from cards.chart import Area, Comparator, Dose
+from cards.chart import Area, Dose
 from cards.when import When
 from service.fhir import moments, references
-from service.fhir.elements import Pair, contained, pairs
+from service.fhir.elements import code_words, contained, pairs
 from service.fhir.references import Whose
 from service.fhir.resource import Resource, Specimen, from_object
 from service.fhir.shown import shown
 from terminology.analytes import Analyte, Limits
-from terminology.coding import Coding
-from terminology.vocabulary import MedicineMatch, Vocabulary
+from terminology.coding import Coding, Pair
+from terminology.vocabulary import UNKNOWN, Meaning, MedicineMatch, Vocabulary
 
 SAMPLE_HAEMOLYSED: Final = "sample-haemolysed"
 """A test of the sample, whose result must be positive (terminology rule 10)."""
@@ -37,12 +38,22 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,256}")  # longer than FHIR allows: order ids of one large EHR are
 
 
-Measured: TypeAlias = tuple[Decimal, Decimal, Comparator | None, str, str]
-"""A value rounded and exact, in the canonical unit; comparator; unit as spelled; value and unit as sent."""
+class Unit(msgspec.Struct, frozen=True, gc=False):
+    """A unit as the values of one analyte carry it in this record.
+
+    ``spelling``: as sent, "" if it cannot be used; ``shown``: the same, fit for a card; ``factor``: to the canonical
+    unit; ``why`` it cannot be used, "" if it can. ``ranges``: those sent with values in this unit, by their JSON text,
+    for a laboratory repeats its range with every result.
+    """
+
+    spelling: str
+    shown: str
+    factor: Decimal
+    why: str
+    ranges: dict[bytes, Limits | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True, gc=False):
     """What a medicine is called in the record. ``anything``: whether it is called anything at all."""
 
     match: MedicineMatch | None
@@ -50,8 +61,7 @@ class Named:
     anything: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True, gc=False):
     """What the code of an observation stands for. All empty: nothing we know."""
 
     analytes: tuple[Analyte, ...] = ()
@@ -72,15 +82,14 @@ class Record:
     """One patient's record during one call. Readers ask it; ``assemble`` makes it."""
 
     __slots__ = (
-        "_concepts",
-        "_has_specimens",
         "_index",
-        "_medicines",
+        "_meanings",
         "_moments",
         "_named",
         "_observed",
         "_resources",
         "_safe",
+        "_states",
         "_subjects",
         "as_of",
         "doses",
@@ -91,8 +100,7 @@ class Record:
         "incomplete",
         "names",
         "patient_id",
-        "quantities",
-        "ranges",
+        "samples_tell",
         "units",
         "unmapped",
         "vocabulary",
@@ -109,7 +117,7 @@ class Record:
         vocabulary: Vocabulary,
         encounter_id: str | None = None,
         with_doses: bool = True,
-        resources: Collection[Resource] = (),
+        resources: Mapping[type[Resource], Sequence[Resource]] = MappingProxyType({}),
     ) -> None:
         self.patient_id = patient_id
         self.as_of = as_of
@@ -124,21 +132,20 @@ class Record:
         """Why a part of the record cannot be called complete although its search answered."""
         self.haemolysis_tests: list[Resource] = []
         """Tests for haemolysis that were met while reading."""
+        self.samples_tell = Specimen in resources
+        """Whether any Specimen came along, or a test said of a sample that it is haemolysed."""
         self.haemolysed_specimens: set[str] = set()
         self.haemolysed_moments: set[When] = set()
-        self.units: dict[tuple[str, Any, Any, Any], tuple[str, str]] = {}
+        self.units: dict[tuple[str, Any, Any, Any], Unit] = {}
         self.names: dict[bytes, Named] = {}
-        self.quantities: dict[tuple[str, bytes], Measured] = {}
-        self.ranges: dict[tuple[Any, ...], Limits | None] = {}
-        self.doses: dict[tuple[bytes, frozenset[str]], Dose | None] = {}
+        self.doses: dict[tuple[bytes, bytes, bool], Dose | None] = {}
         self._resources = resources
         self._index: dict[tuple[str, str], Resource] | None = None
-        self._has_specimens: bool | None = None
         self._moments: dict[str, When | None] = {}
-        self._concepts: dict[tuple[Pair, ...], frozenset[str]] = {}
+        self._meanings: dict[bytes | tuple[Pair, ...], Meaning] = {}
+        self._states: dict[bytes, frozenset[str]] = {}
         self._observed: dict[bytes, Observed] = {}
         self._subjects: dict[bytes, Whose] = {}
-        self._medicines: dict[tuple[Pair, ...], MedicineMatch | None] = {}
         self._named: dict[str, MedicineMatch | None] = {}
         self._safe: dict[str, str] = {}
 
@@ -157,9 +164,9 @@ class Record:
         """A FHIR date of any precision; None if it is none (rule R10)."""
         if type(value) is not str:
             return None
-        if value in self._moments:
-            return self._moments[value]
-        found = self._moments[value] = moments.moment(value, self.zone)
+        found = self._moments.get(value)
+        if found is None:
+            found = self._moments[value] = moments.moment(value, self.zone)
         return found
 
     def period(self, value: Any) -> tuple[When | None, When | None]:
@@ -168,14 +175,29 @@ class Record:
             return None, None
         return self.moment(value.get("start")), self.moment(value.get("end"))
 
+    def meaning(self, concept: Any) -> Meaning:
+        """What the codings of a CodeableConcept, or of a list of them, mean."""
+        if concept is None:
+            return UNKNOWN
+        # What is written the same way is understood once: a code that no table knows is long looked for.
+        key = bytes(concept) if type(concept) is msgspec.Raw else pairs(concept)
+        found = self._meanings.get(key)
+        if found is None:
+            found = self._meanings[key] = self.vocabulary.meaning(pairs(concept))
+        return found
+
     def concepts(self, concept: Any) -> frozenset[str]:
         """Problem, finding and status concepts that a CodeableConcept, or a list of them, names."""
-        key = pairs(concept)
-        if not key:
-            return _NOTHING
-        found = self._concepts.get(key)
+        return self.meaning(concept).problems
+
+    def states(self, status: Any) -> frozenset[str]:
+        """The codes of a status, in lower case; see :func:`service.fhir.elements.code_words`."""
+        if type(status) is not msgspec.Raw:
+            return code_words(status)
+        text = bytes(status)
+        found = self._states.get(text)
         if found is None:
-            found = self._concepts[key] = self.vocabulary.problems(codings(key))
+            found = self._states[text] = code_words(status)
         return found
 
     def observed(self, concept: Any) -> Observed:
@@ -189,31 +211,11 @@ class Record:
         return found
 
     def _look_up(self, found: tuple[Coding, ...]) -> Observed:
-        if not found:
-            return Observed()
-        measured, excluded, problems = self.vocabulary.observed(found)
-        if excluded:
-            return Observed(problems=problems, excluded=True)
-        known = self.vocabulary.analytes
-        tests = [name for name in sorted(measured) if not (name.startswith(_PANEL) or name == SAMPLE_HAEMOLYSED)]
-        analytes = tuple(known[name] for name in tests if name in known)
-        return Observed(
-            analytes=analytes,
-            only=analytes[0] if len(tests) == len(measured) == len(analytes) == 1 and not problems else None,
-            ambiguous=len(tests) > 1,
-            is_test=bool(measured),
-            tells_haemolysis=SAMPLE_HAEMOLYSED in measured,
-            problems=problems,
-        )
+        return _observed(self.vocabulary, self.vocabulary.observed(found))
 
     def medicine(self, concept: Any) -> MedicineMatch | None:
         """The medicine that the codings of a concept name."""
-        key = pairs(concept)
-        if not key:
-            return None
-        if key not in self._medicines:
-            self._medicines[key] = self.vocabulary.medicine(codings(key))
-        return self._medicines[key]
+        return self.meaning(concept).medicine
 
     def medicine_named(self, texts: Iterable[str]) -> MedicineMatch | None:
         """The medicine that the first of the texts to name any names; matched by name only."""
@@ -226,8 +228,7 @@ class Record:
 
     def orders(self, concept: Any) -> frozenset[str]:
         """Order and referral concepts that a concept, or a list of them, names."""
-        key = pairs(concept)
-        return self.vocabulary.orders(codings(key)) if key else _NOTHING
+        return self.meaning(concept).orders
 
     def safe(self, text: str) -> str:
         """Record text made safe to show (rule R11)."""
@@ -236,8 +237,11 @@ class Record:
             found = self._safe[text] = shown(text)
         return found
 
-    def titles(self, concepts: Iterable[str]) -> str:
+    def titles(self, concepts: Collection[str]) -> str:
         """Concepts in our own words, in a stable order (rule R11)."""
+        if len(concepts) == 1:  # nearly always
+            (only,) = concepts
+            return self.vocabulary.title(only)
         return ", ".join(sorted({self.vocabulary.title(concept) for concept in concepts}))
 
     def find(self, reference: Any, kind: str, inside: Any = None) -> Resource | None:
@@ -251,20 +255,14 @@ class Record:
         named, identity = references.type_and_id(text)
         return self._by_name().get((kind, identity)) if named in (kind, "") else None
 
-    @property
-    def knows_samples(self) -> bool:
-        """Whether any Specimen came along, or a test said of one that it is haemolysed."""
-        if self._has_specimens is None:
-            self._has_specimens = any(type(one) is Specimen for one in self._resources)
-        return self._has_specimens or bool(self.haemolysed_specimens)
-
     def _by_name(self) -> dict[tuple[str, str], Resource]:
         """The resources by type and id; made when one is first looked for, as in most calls none is."""
         if self._index is None:
             self._index = {}
-            for resource in self._resources:
-                if isinstance(resource.id, str) and isinstance(resource.resourceType, str):
-                    self._index.setdefault((resource.resourceType, resource.id), resource)
+            for kind, resources in self._resources.items():
+                for resource in resources:
+                    if isinstance(resource.id, str):
+                        self._index.setdefault((kind.__name__, resource.id), resource)
         return self._index
 
     def count_unmapped(self, area: Area) -> None:
@@ -274,6 +272,25 @@ class Record:
     def leave_incomplete(self, area: Area, why: str) -> None:
         """Something of that part could not be read, and could have been anything."""
         self.incomplete.setdefault(area, set()).add(why)
+
+
+@lru_cache(1024)  # it follows from our tables alone; there are about as many as they have concepts
+def _observed(vocabulary: Vocabulary, meaning: tuple[frozenset[str], bool, frozenset[str]]) -> Observed:
+    """What a code stands for, from what Vocabulary.observed says of it."""
+    measured, excluded, problems = meaning
+    if excluded:
+        return Observed(problems=problems, excluded=True)
+    known = vocabulary.analytes
+    tests = [name for name in sorted(measured) if not (name.startswith(_PANEL) or name == SAMPLE_HAEMOLYSED)]
+    analytes = tuple(known[name] for name in tests if name in known)
+    return Observed(
+        analytes=analytes,
+        only=analytes[0] if len(tests) == len(measured) == len(analytes) == 1 and not problems else None,
+        ambiguous=len(tests) > 1,
+        is_test=bool(measured),
+        tells_haemolysis=SAMPLE_HAEMOLYSED in measured,
+        problems=problems,
+    )
 
 
 def codings(found: tuple[Pair, ...]) -> tuple[Coding, ...]:

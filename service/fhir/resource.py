@@ -24,6 +24,22 @@ else:
     Later = msgspec.Raw  # kept as text until it is opened; made by hand, as contained resources are, it is plain JSON
 
 
+class Quantity(msgspec.Struct, frozen=True, gc=False):
+    """A number with its unit: the members that are read. Each may hold anything."""
+
+    value: Any = None
+    unit: Any = None
+    code: Any = None
+    system: Any = None
+    comparator: Any = None
+
+
+if TYPE_CHECKING:
+    MayBeQuantity: TypeAlias = Any
+else:
+    MayBeQuantity = Quantity | list[Any] | str | int | float | bool | None  # of a component it is plain JSON
+
+
 class Resource(msgspec.Struct, frozen=True, gc=False):
     """Any resource. An absent element, or one its type does not have, is None."""
 
@@ -61,7 +77,7 @@ class Observation(_Typed, frozen=True, gc=False):
     effectivePeriod: Any = None  # noqa: N815
     effectiveInstant: Any = None  # noqa: N815
     issued: Any = None
-    valueQuantity: Later = None  # noqa: N815
+    valueQuantity: MayBeQuantity = None  # noqa: N815
     valueCodeableConcept: Any = None  # noqa: N815
     valueString: Any = None  # noqa: N815
     valueBoolean: Any = None  # noqa: N815
@@ -87,9 +103,9 @@ class Specimen(_Typed, frozen=True, gc=False):
 class Condition(_Typed, frozen=True, gc=False):
     """A problem."""
 
-    clinicalStatus: Any = None  # noqa: N815
-    verificationStatus: Any = None  # noqa: N815
-    severity: Any = None
+    clinicalStatus: Later = None  # noqa: N815
+    verificationStatus: Later = None  # noqa: N815
+    severity: Later = None
     onsetDateTime: Any = None  # noqa: N815
     onsetPeriod: Any = None  # noqa: N815
     abatementDateTime: Any = None  # noqa: N815
@@ -135,9 +151,9 @@ class _Medicine(_Typed, frozen=True, gc=False):
     authoredOn: Any = None  # noqa: N815
     dateWritten: Any = None  # noqa: N815
     dateEnded: Any = None  # noqa: N815
-    reasonCode: Any = None  # noqa: N815
-    reasonCodeableConcept: Any = None  # noqa: N815
-    reasonForUseCodeableConcept: Any = None  # noqa: N815
+    reasonCode: Later = None  # noqa: N815
+    reasonCodeableConcept: Later = None  # noqa: N815
+    reasonForUseCodeableConcept: Later = None  # noqa: N815
     reasonReference: Any = None  # noqa: N815
     reason: Any = None
     dosage: Later = None
@@ -262,12 +278,15 @@ else:
 
 
 def from_json(raw: bytes | msgspec.Raw) -> Resource:
-    """One resource from its JSON text; decimal numbers as Decimal.
+    """One resource from its JSON text; decimal numbers as Decimal, and NaN for one greater than any.
 
     Raises msgspec.MsgspecError if it is not a JSON object, RecursionError if it is nested too deep.
     """
     try:
-        return _DECODER.decode(raw)
+        try:
+            return _DECODER.decode(raw)
+        except ArithmeticError:
+            return _DECODER_OF_ODD_NUMBERS.decode(raw)
     except msgspec.ValidationError:
         other = _OTHER.decode(raw)
         if isinstance(other.resourceType, str) and other.resourceType in _BY_NAME:
@@ -284,16 +303,46 @@ def from_object(value: Any) -> Resource:
     return made(**{name: value[name] for name in value.keys() & set(made.__struct_fields__)})
 
 
+def quantity(value: Any) -> Quantity | None:
+    """A Quantity, also where it came as plain JSON; None if the value is none."""
+    if type(value) is Quantity:
+        return value
+    if type(value) is dict:
+        return Quantity(*map(value.get, Quantity.__struct_fields__))
+    return None
+
+
 def opened(value: Any) -> Any:
-    """An element as plain JSON, also if it was kept as text; None if the text is nested too deep to be opened."""
+    """An element as plain JSON, also if it was kept as text; None if the text is nested too deep to be opened, or is
+    not UTF-8. A number greater than any Decimal (1e9999999999999999999) is NaN, which no reader takes for a number.
+    """
     if type(value) is not msgspec.Raw:
         return value
     try:
         return _ANY.decode(value)
-    except (msgspec.MsgspecError, RecursionError):
+    except ArithmeticError:
+        return _with_odd_numbers(value)
+    except _UNREADABLE:
         return None
 
 
+def _with_odd_numbers(text: msgspec.Raw) -> Any:
+    try:
+        return _ODD_NUMBERS.decode(text)
+    except _UNREADABLE:
+        return None
+
+
+def _decimal(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except ArithmeticError:
+        return Decimal("NaN")
+
+
+_UNREADABLE: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 _ANY = msgspec.json.Decoder(float_hook=Decimal)
+_ODD_NUMBERS = msgspec.json.Decoder(float_hook=_decimal)
 _DECODER: Final[msgspec.json.Decoder[Resource]] = msgspec.json.Decoder(Typed, float_hook=Decimal)
-_OTHER = msgspec.json.Decoder(OtherResource, float_hook=Decimal)
+_DECODER_OF_ODD_NUMBERS: Final[msgspec.json.Decoder[Resource]] = msgspec.json.Decoder(Typed, float_hook=_decimal)
+_OTHER = msgspec.json.Decoder(OtherResource, float_hook=_decimal)

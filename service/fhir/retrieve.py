@@ -9,18 +9,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from cards.chart import Area
+from service.fhir.bounds import Budget, FhirBase, Limits, is_usable_token
 from service.fhir.bundle import Page, decode
-from service.fhir.client import Budget, FhirBase, FhirClient, Limits, is_usable_token
 from service.fhir.outgoing import Observe, nobody
 from service.fhir.queries import Query, is_fhir_id, medications_path
 from service.fhir.resource import Resource
 from service.fhir.retrieved import Failed, Nothing, Resources, Retrieved, Trouble
 from service.fhir.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from service.fhir.client import FhirClient
 
 _MEDICATION = frozenset({"Medication"})
 _MEDICINE_RECORDS = frozenset({"MedicationStatement", "MedicationRequest", "MedicationOrder"})
@@ -81,29 +84,26 @@ class Retriever:
         context names none: it was not asked for. Never raises for anything a server does.
         """
         server = self._server(fhir_server, token)
-        budget = Budget(deadline=deadline, most_bytes=self._limits.hook_bytes, clock=self._clock)
+        found: dict[str, Retrieved] = {}
         errands: list[_Errand] = []
         for query in queries:
             sent = prefetch.get(query.key)
             page = None if sent is None else decode(sent, types=query.types, most=self._limits.prefetch_entries)
-            errand = _Errand(query, page=page if isinstance(page, Page) else None)
-            if isinstance(page, (Nothing, Failed)):
-                errand.so_far = page
+            if isinstance(page, Page):
+                so_far = found[query.key] = page.alone()
+                if server is not None and self._goes_on(query, page, server):
+                    errands.append(_Errand(query, so_far, page=page))
             elif page is not None:
-                errand.so_far = page.alone()
-                errand.to_do = server is not None and self._goes_on(query, page, server)
-            else:
-                path = query.path(patient_id=patient_id, encounter_id=encounter_id)
-                if path is None and encounter_id is None and query.area is Area.ENCOUNTER:
-                    continue
-                errand.path = path or ""
-                errand.to_do = server is not None and path is not None
-                if not errand.to_do:
-                    errand.so_far = Failed(Trouble.NO_SERVER if sent is None else Trouble.NOT_FHIR)
-            errands.append(errand)
-        if server is not None:
-            self._run([errand for errand in errands if errand.to_do], server, budget)
-        return {errand.query.key: errand.so_far for errand in errands}
+                found[query.key] = page
+            elif query.area is not Area.ENCOUNTER or encounter_id is not None:
+                found[query.key] = Failed(Trouble.NO_SERVER if sent is None else Trouble.NOT_FHIR)
+                path = None if server is None else query.path(patient_id=patient_id, encounter_id=encounter_id)
+                if path is not None:
+                    errands.append(_Errand(query, Failed(Trouble.NOT_ANSWERED), path=path))
+        if server is not None and errands:
+            self._run(errands, server, Budget(deadline=deadline, most_bytes=self._limits.hook_bytes, clock=self._clock))
+            found.update((errand.query.key, errand.so_far) for errand in errands)
+        return found
 
     def close(self) -> None:
         """End the threads and close the connections; for the end of the process, and for tests."""
@@ -112,7 +112,12 @@ class Retriever:
             client.close()
         self._watchdog.close()
 
-    def _clients_of(self, bases: Iterable[FhirBase], client: str) -> dict[str, FhirClient]:
+    def _clients_of(self, bases: Iterable[FhirBase], client: str) -> "dict[str, FhirClient]":
+        bases = tuple(bases)
+        if not bases:
+            return {}
+        from service.fhir.client import FhirClient  # noqa: PLC0415 -- a service that calls nobody needs no HTTP library
+
         made = (
             FhirClient(
                 base,
@@ -167,7 +172,7 @@ class Retriever:
             errand.so_far = whole
         if query.area is Area.MEDICINES:
             medications = self._medications(whole.entries, server, budget)
-            errand.so_far = replace(whole, entries=(*whole.entries, *medications))
+            errand.so_far = msgspec.structs.replace(whole, entries=(*whole.entries, *medications))
 
     def _pages(
         self, page: Page, asked: set[str], server: "_Server", types: frozenset[str], most: int, budget: Budget
@@ -229,20 +234,18 @@ class Retriever:
 class _Server:
     """The one server of a call, the token that came with the call, and the query it is asked for."""
 
-    client: FhirClient
+    client: "FhirClient"
     token: str | None = field(repr=False)
     asked_for: str = ""
 
 
-@dataclass(slots=True)
-class _Errand:
-    """One query under way: what was sent for it, what is to be asked, and what is known so far."""
+class _Errand(msgspec.Struct):
+    """One query under way: what is known so far, and what was sent for it or is to be asked."""
 
     query: Query
+    so_far: Retrieved
     page: Page | None = None
     path: str = ""
-    to_do: bool = False
-    so_far: Retrieved = field(default_factory=lambda: Failed(Trouble.NOT_ANSWERED))
 
 
 def _medications_missing(entries: Iterable[Resource], base: str) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """What came back for each query, by whichever road: the five states of a prefetch key, and our own searches (R8)."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from service.fhir.resource import Resource
 from terminology.closed import Closed
@@ -20,8 +21,7 @@ class Trouble(Closed):
     CUT_SHORT = "only part of it could be had"
 
 
-@dataclass(frozen=True, slots=True)
-class Resources:
+class Resources(msgspec.Struct, frozen=True):
     """A search that answered, entry by entry. ``trouble`` is set when it was cut short.
 
     ``broken``: for each entry that is not a resource at all, why. ``entries`` hold matches and included resources
@@ -33,13 +33,11 @@ class Resources:
     trouble: Trouble | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Nothing:
+class Nothing(msgspec.Struct, frozen=True):
     """The record system looked and has nothing: a null key, or a read that found nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """It could not be had."""
 
     trouble: Trouble

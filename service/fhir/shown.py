@@ -8,7 +8,7 @@ LONGEST: Final = 120
 """Characters of record text that are shown (rule R11)."""
 
 _READ: Final = 4 * LONGEST  # what lies beyond cannot be shown, so it is not worked on
-_PLAIN: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9 ,;()/%+^'-]|\.(?=[0-9])){0,119}")
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 ,;()/%+^'-]*(?:\.[0-9][A-Za-z0-9 ,;()/%+^'-]*)*")
 _SIGNS: Final = frozenset(" .,;()/%+^'µ-")
 _LIKE: Final = str.maketrans(
     {
@@ -33,8 +33,8 @@ def shown(text: str) -> str:
     a sentence of ours goes on with a full stop (F23). What would begin a list is cut from its beginning, because the
     text may stand first in an item of ours: ``- item`` is ``item``, and ``1. item`` is ``1 item``.
     """
-    if _PLAIN.fullmatch(text) and "  " not in text and not _LINKING_WORD.search(text):
-        return text.strip()
+    if len(text) <= LONGEST and _PLAIN.fullmatch(text) and "  " not in text and "www" not in text.lower():
+        return text.strip()  # as nearly all is: nothing of the below would change it
     folded = unicodedata.normalize("NFKC", text[:_READ].replace("\n", " ").replace("\r", " ").replace("\t", " "))
     kept = "".join(
         sign if sign in _SIGNS or sign.isalpha() or sign.isdecimal() else " "

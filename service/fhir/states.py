@@ -1,12 +1,13 @@
 """How far each part of the record could be read (rule R8): from what came back for each query to ``Chart.inputs``."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
 from cards.chart import Area, Input, Reading
 from service.fhir.elements import objects, words
+from service.fhir.resource import Resource
 from service.fhir.retrieved import Failed, Nothing, Resources, Retrieved, Trouble
 
 AREAS: Final = {
@@ -34,16 +35,10 @@ def area_of(key: str) -> Area | None:
     return AREAS.get(_SPLIT.sub("", key))
 
 
-def areas_with_errors(retrieved: Mapping[str, Retrieved]) -> Iterable[Area]:
-    """Parts of the record whose answer holds an OperationOutcome that says more than a warning (E11, R8)."""
-    for key, answer in retrieved.items():
-        area = area_of(key)
-        if area is not None and isinstance(answer, Resources):
-            for one in answer.entries:
-                if one.resourceType == "OperationOutcome":
-                    severities = {words(issue.get("severity")).lower() for issue in objects(one.issue)}
-                    if not severities or not severities <= _HARMLESS:
-                        yield area
+def tells_of_an_error(outcome: Resource) -> bool:
+    """Whether an OperationOutcome says more than a warning (E11, R8)."""
+    severities = {words(issue.get("severity")).lower() for issue in objects(outcome.issue)}
+    return not severities or not severities <= _HARMLESS
 
 
 def states_of(retrieved: Mapping[str, Retrieved], incomplete: Mapping[Area, set[str]]) -> dict[Area, Input]:
@@ -56,7 +51,21 @@ def states_of(retrieved: Mapping[str, Retrieved], incomplete: Mapping[Area, set[
         area = area_of(key)
         if area is not None:
             answers.setdefault(area, []).append(retrieved[key])
-    return {area: _input(found, incomplete.get(area, set())) for area, found in answers.items()}
+    return {
+        area: _COMPLETE if area not in incomplete and _all_whole(found) else _input(found, incomplete.get(area, set()))
+        for area, found in answers.items()
+    }
+
+
+_COMPLETE: Final = Input(Reading.COMPLETE)
+
+
+def _all_whole(answers: Sequence[Retrieved]) -> bool:
+    """Whether every query was answered with all there is, as nearly all are."""
+    for answer in answers:
+        if isinstance(answer, Failed) or (isinstance(answer, Resources) and answer.trouble is not None):
+            return False
+    return True
 
 
 def _input(answers: Sequence[Retrieved], reasons: set[str]) -> Input:
@@ -76,5 +85,5 @@ def _input(answers: Sequence[Retrieved], reasons: set[str]) -> Input:
     if readings <= {Reading.FAILED, Reading.NOT_PERMITTED}:
         return Input(Reading.NOT_PERMITTED if Reading.FAILED not in readings else Reading.FAILED, text)
     if readings == {Reading.COMPLETE} and not why:
-        return Input(Reading.COMPLETE)
+        return _COMPLETE
     return Input(Reading.INCOMPLETE, text)

@@ -1,15 +1,15 @@
 """Which web pages may call from a browser: exact origins, never with credentials, on errors too (R13, L1-L4)."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from service.clients import Client
 
 ANY = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Origins:
+class Origins(msgspec.Struct, frozen=True):
     """The origins that may call. ``everyone``: those of the settings; ``clients``: those of every client besides.
 
     A preflight carries no token, so it is answered for the origins of all clients; the answer to a proven caller then
@@ -17,7 +17,7 @@ class Origins:
     """
 
     everyone: frozenset[str] = frozenset()
-    clients: frozenset[str] = field(default=frozenset())
+    clients: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, settings: Iterable[str], clients: Iterable[Client]) -> "Origins":

@@ -8,9 +8,10 @@ suggestions as their number, and a comment only where the site switched that on.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from cards.card import Reason
 from service.errors import BadCall, StoreDown, StoreUnavailable, TooLarge
@@ -28,8 +29,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SPELLINGS = ("overrideReason", "overrideReasons")  # the second: Epic's documentation
 
 
-@dataclass(frozen=True, slots=True)
-class FeedbackReader:
+class FeedbackReader(msgspec.Struct, frozen=True):
     """Reads reports. ``reasons``: the codes of our override reasons, by code and by display as :func:`_plain` makes
     them; ``comments``: whether userComment is kept (I9).
     """

@@ -7,15 +7,12 @@ need: at its start, and before they are too old, so that the first call of a mor
 """
 
 import json
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 
-import requests
 from joserfc.jwk import ECKey, JWKRegistry, Key, RSAKey
 
 from service.clients import Client
@@ -32,9 +29,6 @@ FIRST_SECONDS: Final = 5.0  # the same, as long as it has none: nobody can call 
 WAIT_SECONDS: Final = 3.0  # a call waits this long for a fetch, no longer
 LOST_SECONDS: Final = 30.0  # a fetch that has not ended by then no longer keeps others from starting
 
-_CONNECT_SECONDS = 1.0
-_READ_SECONDS = 2.0
-_CHUNK = 16 * 1024
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 KeySet = Mapping[str, Key]
@@ -52,10 +46,7 @@ class Keys:
         self, clients: Iterable[Client], fetch: Fetch | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """``clock``: seconds, never going back. Raises BadSettings if the key file of a client holds no usable key."""
-        self._sources = {
-            client.name: _File(client) if client.jwks_file else _Remote(client.jwks_url or "", fetch or fetched, clock)
-            for client in clients
-        }
+        self._sources = {client.name: _source(client, fetch, clock) for client in clients}
         self._ended = threading.Event()
 
     def key(self, client: Client, kid: str) -> Key:
@@ -78,6 +69,16 @@ class Keys:
     def _keep(self, remotes: list["_Remote"]) -> None:
         while not self._ended.is_set():
             self._ended.wait(min(remote.renew() for remote in remotes))
+
+
+def _source(client: Client, fetch: Fetch | None, clock: Callable[[], float]) -> "_File | _Remote":
+    if client.jwks_file:
+        return _File(client)
+    if fetch is None:
+        from service.hooks.key_host import fetched  # noqa: PLC0415 -- keys in files need no HTTP library
+
+        fetch = fetched
+    return _Remote(client.jwks_url or "", fetch, clock)
 
 
 class _File:
@@ -223,40 +224,3 @@ def _usable(entry: dict[str, Any]) -> Key | None:
     except Exception:  # noqa: BLE001 -- R2: whatever a foreign key makes a library do, it is only not a key
         return None
     return key if usable else None
-
-
-class _Session(requests.Session):
-    """A session that sees no redirect, so that none is followed and no body of one is read."""
-
-    def get_redirect_target(self, resp: requests.Response) -> Any:  # noqa: ARG002 -- the name requests calls it by
-        return None
-
-
-def fetched(url: str) -> bytes | None:
-    """What stands at the address of a JWK Set; None if it cannot be had. Never raises, and never follows a redirect.
-
-    The environment's proxies, certificates and netrc are not used (R5); at most ``MAX_BYTES`` are read.
-    """
-    logging.getLogger("urllib3").setLevel(logging.ERROR)  # its lines hold addresses (R14)
-    until = time.monotonic() + _CONNECT_SECONDS + _READ_SECONDS
-    try:
-        with _Session() as session:
-            session.trust_env = False
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-            session.headers.clear()
-            session.headers.update(
-                {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "muscle-cds"}
-            )
-            with session.get(
-                url, timeout=(_CONNECT_SECONDS, _READ_SECONDS), stream=True, allow_redirects=False
-            ) as response:
-                if response.status_code != requests.codes.ok:
-                    return None
-                raw = b""
-                while piece := response.raw.read1(_CHUNK, decode_content=True):
-                    raw += piece
-                    if len(raw) > MAX_BYTES or time.monotonic() > until:
-                        return None
-                return raw
-    except Exception:  # noqa: BLE001 -- R2: a key host that misbehaves in any way is one that did not answer
-        return None

@@ -3,8 +3,7 @@
 Neither asks who is calling, and neither says more than one word: a caller who is not proven learns nothing from it.
 """
 
-from dataclasses import dataclass
-
+import msgspec
 from flask import Flask, Response
 
 from service.readiness import Readiness
@@ -16,8 +15,7 @@ _LIVE_BODY = b'{"status":"live"}'
 _READY_BODY = b'{"status":"ready"}'
 
 
-@dataclass(frozen=True, slots=True)
-class Probes:
+class Probes(msgspec.Struct, frozen=True):
     """The two addresses of the probes."""
 
     readiness: Readiness

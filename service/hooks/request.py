@@ -90,8 +90,8 @@ _SENT: Final = msgspec.json.Decoder(_Sent)
 _ANY: Final = msgspec.json.Decoder()
 
 
-def parse(body: bytes, service: Service) -> HookCall:
-    """The call that a body makes on a service.
+def parse(body: bytes, service: Service, client: str = "") -> HookCall:
+    """The call that a body makes on a service. ``client``: the name of the proven caller, "" if nobody was proven.
 
     Raises BadCall if it is no hook request or not one for this service (requirements C2, C7, C8; T4, T5), TooLarge
     past the limit of R7.
@@ -132,6 +132,7 @@ def parse(body: bytes, service: Service) -> HookCall:
         fhir_server=fhir_server,
         token=token,
         orders=orders,
+        client=client,
         user=user if _USER.fullmatch(user) else "",
         oddities=tuple(word for word in odd if word),
     )
@@ -172,7 +173,7 @@ _TOO_DEEP: Final = f"The body is nested deeper than {MAX_DEPTH} levels."
 def _open(body: bytes) -> _Envelope:
     if len(body) > MAX_BODY:
         raise TooLarge("The body is larger than 4 MiB: send fewer resources, or let this service search for them.")
-    if not body.strip():
+    if not body or body.isspace():
         raise BadCall("The body is empty: send one hook request as a JSON object.")
     if not body.isascii():
         try:
@@ -272,13 +273,13 @@ def _refuse_depth_and_duplicates(body: bytes, sent: Mapping[str, msgspec.Raw]) -
     if brackets > MAX_DEPTH and depth(alone) > MAX_DEPTH:  # with fewer it cannot be that deep
         raise BadCall(_TOO_DEEP)
     try:
-        seen = json.loads(alone, object_pairs_hook=once, parse_float=_finite)
+        seen = _STRICT.decode(alone.decode())
     except (BadCall, ValueError):
         seen = None  # perhaps only because of the cuts
     if isinstance(seen, dict) and (not sent or _keys(seen.get("prefetch")) == set(sent)):
         return
     try:
-        json.loads(body, object_pairs_hook=once, parse_float=_finite)
+        _STRICT.decode(body.decode())
     except (ValueError, RecursionError):
         raise BadCall("The body is not valid JSON: send one hook request as a JSON object, in UTF-8.") from None
 
@@ -288,26 +289,27 @@ def _envelope_alone(body: bytes, sent: Mapping[str, msgspec.Raw]) -> bytes:
     pieces: list[bytes] = []
     done = 0
     for raw in sent.values():
-        if bytes(memoryview(raw)[:1]) in (b"{", b"["):
-            at = _find(body, raw, done)
+        piece = memoryview(raw)
+        if piece[0] in b"{[":
+            at = _find(body, piece, done)
             if at < 0:
                 break
-            pieces += (body[done:at], b"null")
-            done = at + len(memoryview(raw))
-    return b"".join((*pieces, body[done:])) if pieces else body
+            pieces.append(body[done:at])
+            done = at + len(piece)
+    return b"null".join((*pieces, body[done:])) if pieces else body
 
 
 def _keys(value: object) -> set[str] | None:
     return set(value) if isinstance(value, dict) else None
 
 
-def _find(body: bytes, piece: msgspec.Raw, start: int) -> int:
+def _find(body: bytes, piece: memoryview, start: int) -> int:
     """Where a piece stands in the body from there on, -1 if nowhere.
 
     Searching for its beginning alone is much quicker, and so is comparing the rest without a copy of it. A body in
     which the beginning stands again and again was made to be slow: then the answer is nowhere.
     """
-    beginning = bytes(memoryview(piece)[:64])
+    beginning = piece[:64]
     at = body.find(beginning, start)
     for _ in range(_LOOKS):
         if at < 0 or body.startswith(piece, at):
@@ -332,3 +334,7 @@ def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(members) != len(pairs):
         raise BadCall("A member of the request is given twice: send each name once.")
     return members
+
+
+_STRICT: Final = json.JSONDecoder(object_pairs_hook=once, parse_float=_finite)
+"""Reads JSON in which no name is given twice and no number is too large. Made once: that takes as long as a reading."""

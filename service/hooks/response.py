@@ -3,9 +3,9 @@
 The texts were made by the cards; here they only get their places, their uuids and the addresses of our code systems.
 """
 
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from os import urandom
 from typing import Any
 
 from cards.card import Card
@@ -30,18 +30,22 @@ class Renderer:
 
     def body(self, answer: Answer) -> Json:
         """The answer as the members of a CDS Hooks response (requirements G, H)."""
-        return {"cards": [self._card(card, answer) for card in answer.advice.cards]}
+        cards = answer.advice.cards
+        uuids = _uuids(sum(1 + len(card.suggestions) for card in cards))
+        return {"cards": [self._card(card, answer, uuids) for card in cards]}
 
-    def _card(self, card: Card, answer: Answer) -> Json:
+    def _card(self, card: Card, answer: Answer, uuids: Iterator[str]) -> Json:
         made: Json = {
-            "uuid": str(uuid.uuid4()),
+            "uuid": next(uuids),
             "summary": card.summary,
             "indicator": card.indicator.value,
             "source": self._source(card),
         }
         if card.detail:
             made["detail"] = card.detail
-        suggestions = [self._suggestion(one, answer) for one in card.suggestions if _may_be_offered(one, answer)]
+        suggestions = [
+            self._suggestion(one, answer, next(uuids)) for one in card.suggestions if _may_be_offered(one, answer)
+        ]
         if suggestions:
             made["suggestions"] = suggestions
             made["selectionBehavior"] = "any"  # the only value every client knows
@@ -62,14 +66,25 @@ class Renderer:
         }
         return {"label": self.label, "topic": topic}
 
-    def _suggestion(self, intent: Intent, answer: Answer) -> Json:
+    def _suggestion(self, intent: Intent, answer: Answer, uuid: str) -> Json:
         """One button, one draft: some record systems carry out one action of a suggestion only (H4)."""
         action: Json = {"description": _description(intent)}
         if isinstance(intent, RemoveDraft):
             action |= {"type": "delete", "resourceId": intent.draft}
         else:
             action |= {"type": "create", "resource": self.draft(intent, answer.patient_id, answer.encounter_id)}
-        return {"uuid": str(uuid.uuid4()), "label": intent.label, "actions": [action]}
+        return {"uuid": uuid, "label": intent.label, "actions": [action]}
+
+
+_VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
+
+
+def _uuids(how_many: int) -> Iterator[str]:
+    """Random UUIDs (RFC 9562, version 4), at most so many, from one draw: to ask for randomness costs more than it."""
+    drawn = urandom(16 * how_many).hex()
+    for at in range(0, len(drawn), 32):
+        one = drawn[at : at + 32]
+        yield f"{one[:8]}-{one[8:12]}-4{one[13:16]}-{_VARIANT[one[16]]}{one[17:20]}-{one[20:]}"
 
 
 def _may_be_offered(intent: Intent, answer: Answer) -> bool:

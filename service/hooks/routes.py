@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
 from service.answer import Answer
 from service.audit import Audited, AuditTrail
@@ -44,6 +44,23 @@ RETRY_SOON = "2"  # seconds; every call that is under way has been answered by t
 _ONE_TOO_MANY = 1  # byte: of a body in chunks the framework reads so much and drops the rest without a word
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(slots=True)
+class _Asked:
+    """One request while it is answered. ``begun`` by time.perf_counter; ``client`` once it is proven; ``call`` once it
+    is read.
+    """
+
+    record: Record
+    begun: float
+    client: Client | None = None
+    call: HookCall | None = None
+
+    @property
+    def client_name(self) -> str:
+        """As its entry in the settings has it; "anyone" where callers are not proven."""
+        return self.client.name if self.client else ANYONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +105,7 @@ class Routes:
 
     def discover(self) -> Response:
         """What is offered. Built once; asks nothing but who is calling (B13, B16)."""
-        self._prove()
+        self._prove(g.asked)
         return Response(self.discovery, mimetype="application/json")
 
     def call(self, service_id: str) -> Response:
@@ -97,22 +114,22 @@ class Routes:
             return self._advised(service_id)
 
     def _advised(self, service_id: str) -> Response:
-        client = self._prove()
-        service = self._service(service_id)
-        record: Record = g.record
+        asked: _Asked = g.asked
+        record = asked.record
+        client = self._prove(asked)
+        service = self._service(service_id, record)
         record.content = self.content
         _refuse_encoded()
         record.hook = service.hook
-        call = g.call = parse(request.get_data(cache=False), service)
-        renderer = self.renderer
-        if client is not None:
-            call = replace(call, client=client.name)
-            renderer = replace(renderer, topic_codes_plain=client.topic_codes_plain or renderer.topic_codes_plain)
+        call = asked.call = parse(_bytes_of_call(), service, client.name if client else "")
         record.oddities = list(call.oddities)
         answer = self.advise(call)
         record.told(answer)
+        renderer = self.renderer
+        if client is not None and client.topic_codes_plain:
+            renderer = replace(renderer, topic_codes_plain=True)
         body = renderer.body(answer)
-        self.store.shown(self._shown(answer, body, service))
+        self.store.shown(self._shown(answer, body, service, asked.client_name))
         record.history_dropped = self.store.dropped
         return _json(body, 200)
 
@@ -122,36 +139,37 @@ class Routes:
             return self._kept(service_id)
 
     def _kept(self, service_id: str) -> Response:
-        self._prove()
-        self._service(service_id)
+        asked: _Asked = g.asked
+        self._prove(asked)
+        self._service(service_id, asked.record)
         _refuse_encoded()
         items = self.feedback.read(_bytes_of_feedback(), self.now())
-        kept = feedback.told(items, feedback.keep(self.store, items, _client_name()))
-        g.record.feedback = kept
-        g.record.outcomes = dict(Counter(item.outcome.value for item in items))
+        kept = feedback.told(items, feedback.keep(self.store, items, asked.client_name))
+        asked.record.feedback = kept
+        asked.record.outcomes = dict(Counter(item.outcome.value for item in items))
         return _json(kept, 200)
 
-    def _prove(self) -> Client | None:
+    def _prove(self, asked: _Asked) -> Client | None:
         """Who is calling, None where callers are not told apart. Raises what Trust.caller raises."""
         if self.caller is None:
             return None
         client = self.caller(request.headers.get("Authorization"), request.path)
-        g.client = client
-        g.record.client = client.name
-        g.record.tenant = client.tenants[0] if client.tenants else ""  # the proven one, see Trust.caller
+        asked.client = client
+        asked.record.client = client.name
+        asked.record.tenant = client.tenants[0] if client.tenants else ""  # the proven one, see Trust.caller
         return client
 
-    def _service(self, service_id: str) -> Service:
+    def _service(self, service_id: str, record: Record) -> Service:
         """The service of an address. Raises UnknownService."""
-        service = next((one for one in self.services if one.id == service_id), None)
-        if service is None:
-            raise UnknownService("There is no service of that id: GET /cds-services lists the services.")
-        g.record.service = service.id
-        return service
+        for service in self.services:
+            if service.id == service_id:
+                record.service = service.id
+                return service
+        raise UnknownService("There is no service of that id: GET /cds-services lists the services.")
 
-    def _shown(self, answer: Answer, body: dict[str, Any], service: Service) -> tuple[ShownCard, ...]:
+    def _shown(self, answer: Answer, body: dict[str, Any], service: Service, client: str) -> tuple[ShownCard, ...]:
         """What is kept of the cards of an answer: nothing of the patient (R17)."""
-        client, at = _client_name(), self.now()
+        at = self.now()
         return tuple(
             ShownCard(
                 card=made["uuid"],
@@ -168,40 +186,43 @@ class Routes:
 
     def begin(self) -> Response | None:
         """Start the record of a request; a preflight is answered at once, whatever the path (L2)."""
-        g.client = None
-        g.begun = time.perf_counter()
-        g.record = Record(
+        begun = time.perf_counter()
+        method, rule = request.method, request.url_rule
+        record = Record(
             correlation_id=correlation_id(request.headers.get),
-            method=request.method if request.method in _METHODS else "other",
-            route=request.url_rule.rule if request.url_rule else "",
+            method=method if method in _METHODS else "other",
+            route=rule.rule if rule else "",
         )
-        return Response(status=204) if _is_preflight() else None
+        g.asked = _Asked(record, begun)
+        return Response(status=204) if _is_preflight(record) else None
 
     def finish(self, response: Response) -> Response:
         """The headers of every answer, and its line in the log."""
-        record: Record = g.record
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["X-Correlation-ID"] = record.correlation_id
-        for name, value in self.origins.headers(request.headers.get("Origin"), g.client, preflight=_is_preflight()):
-            response.headers.add(name, value)
+        asked: _Asked = g.asked
+        record, headers = asked.record, response.headers
+        headers["Cache-Control"] = "no-store"
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["X-Correlation-ID"] = record.correlation_id
+        origin = request.headers.get("Origin")
+        for name, value in self.origins.headers(origin, asked.client, preflight=_is_preflight(record)):
+            headers.add(name, value)
         record.status = response.status_code
-        record.ms = round((time.perf_counter() - g.begun) * 1000, 1)
-        self._audited(record)
+        record.ms = round((time.perf_counter() - asked.begun) * 1000, 1)
+        self._audited(asked)
         self.log.request(record)
         self.count(record)
         return response
 
-    def _audited(self, record: Record) -> None:
+    def _audited(self, asked: _Asked) -> None:
         """One event for a call that was read; of any other it is not known which patient it was about."""
-        call: HookCall | None = g.get("call")
+        call, record = asked.call, asked.record
         if self.audit is None or call is None:
             return
         self.audit.take(
             Audited(
                 at=self.now(),
                 service=call.service.id,
-                client=_client_name(),
+                client=asked.client_name,
                 peer=request.remote_addr or "",
                 patient_id=call.patient_id,
                 user=call.user,
@@ -213,22 +234,24 @@ class Routes:
 
     def on_rejected(self, error: CallRejected) -> Response:
         """A call we refused, with our own sentence."""
-        g.record.errors.append(type(error).__name__)
-        response = _json(refusal.rejected(error, g.record.correlation_id), error.status)
+        record: Record = g.asked.record
+        record.errors.append(type(error).__name__)
+        response = _json(refusal.rejected(error, record.correlation_id), error.status)
         if isinstance(error, NotTrusted):
-            g.record.not_trusted = error.because
+            record.not_trusted = error.because
             response.headers["WWW-Authenticate"] = "Bearer"
         if isinstance(error, DataNotAvailable):
-            g.record.late = error.late
+            record.late = error.late
         if error.status == 503:  # noqa: PLR2004 -- HTTP
             response.headers["Retry-After"] = RETRY_SOON if isinstance(error, Overloaded) else RETRY_AFTER
         return response
 
     def on_http(self, error: HTTPException) -> Response:
         """What the framework refused: its status, our sentence, never its page."""
-        g.record.errors.append(type(error).__name__)
+        record: Record = g.asked.record
+        record.errors.append(type(error).__name__)
         status = error.code or 500
-        response = _json(refusal.refused(status, g.record.correlation_id), status)
+        response = _json(refusal.refused(status, record.correlation_id), status)
         for name, value in error.get_headers():
             if name == "Allow":
                 response.headers[name] = value
@@ -236,19 +259,29 @@ class Routes:
 
     def on_defect(self, error: Exception) -> Response:
         """The one edge: a defect of ours. Its class is logged, its text never (it may hold what was sent)."""
-        g.record.errors.append(type(error).__name__)
-        return _json(refusal.refused(500, g.record.correlation_id), 500)
-
-
-def _client_name() -> str:
-    """The name of the proven caller, as its entry in the settings has it; "anyone" where callers are not proven."""
-    client = g.get("client")
-    return client.name if client else ANYONE
+        record: Record = g.asked.record
+        record.errors.append(type(error).__name__)
+        return _json(refusal.refused(500, record.correlation_id), 500)
 
 
 def _refuse_encoded() -> None:
     if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise NotPlainBody("The body is encoded: send it plain, without Content-Encoding.")
+
+
+def _bytes_of_call() -> bytes:
+    """The body of a hook call, in one piece: the framework reads 64 kB at a time, and copies each of them three times.
+
+    Where its length is not told, or is more than may be sent, that is left to the framework. Fewer bytes than were
+    promised are no JSON object. Raises ClientDisconnected if the connection breaks, RequestEntityTooLarge.
+    """
+    length = request.content_length
+    if length is None or length > MAX_BODY:
+        return request.get_data(cache=False)
+    try:
+        return request.input_stream.read(length)
+    except (OSError, ValueError):
+        raise ClientDisconnected from None
 
 
 def _bytes_of_feedback() -> bytes:
@@ -260,10 +293,10 @@ def _bytes_of_feedback() -> bytes:
         raise TooLarge(feedback.TOO_LARGE) from None
 
 
-def _is_preflight() -> bool:
+def _is_preflight(record: Record) -> bool:
     """A browser asks whether it may ask. A plain OPTIONS is answered by the web framework, where there is a route."""
-    return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+    return record.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
 
 
 def _json(body: dict[str, Any], status: int) -> Response:
-    return Response(msgspec.json.encode(body), status=status, mimetype="application/json")
+    return Response(msgspec.json.encode(body), status=status, content_type="application/json")

@@ -4,16 +4,16 @@ A further hook is a row here and its context in request.py.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from cards.moment import Moment
 
 SPECIFICATION_VERSION = "2.0.1"  # of CDS Hooks; requirement B10
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(msgspec.Struct, frozen=True):
     """One service: the last part of its address, the hook that calls it, and what people read about it.
 
     ``moment``: whether a record is opened or orders are drafted; the latter have ``draftOrders`` in their context.

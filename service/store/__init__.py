@@ -1,5 +1,7 @@
 """State between calls: seen tokens, cards shown, feedback. See docs/state.md."""
 
+from typing import TYPE_CHECKING
+
 from service.errors import StoreUnavailable
 from service.store.contract import (
     RETENTION_DAYS,
@@ -10,6 +12,9 @@ from service.store.contract import (
     Store,
 )
 from service.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from service.store.database import DatabaseStore
 
 __all__ = [
     "RETENTION_DAYS",
@@ -24,12 +29,18 @@ __all__ = [
 ]
 
 
-def open_store(url: str, retention_days: int = RETENTION_DAYS) -> Store:
+def open_store(url: str, retention_days: int = RETENTION_DAYS) -> "DatabaseStore":
     """The store at a database address: ``sqlite:///file`` or ``postgresql+psycopg://…``.
 
     Connects to nothing yet: a store that is down or without its tables is noticed, and recovers, call by call.
     Raises BadSettings for any other address.
     """
-    from service.store.database import DatabaseStore  # noqa: PLC0415 -- a demo needs no database library
+    from service.store.database import DatabaseStore  # noqa: PLC0415 -- a demo needs no database
+    from service.store.sqlite import SqliteFile, file_of  # noqa: PLC0415 -- as above
 
-    return DatabaseStore(url, retention_days)
+    file = file_of(url)
+    if file is not None:
+        return DatabaseStore(SqliteFile(file), retention_days)
+    from service.store.postgresql import Postgres  # noqa: PLC0415 -- slow to load, and most sites have SQLite
+
+    return DatabaseStore(Postgres(url), retention_days)

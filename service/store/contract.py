@@ -5,10 +5,11 @@ a number; a comment only where the site switched that on (I9).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
+
+import msgspec
 
 RETENTION_DAYS = 90  # cards shown and feedback; a seen token is kept until it ends (R17)
 
@@ -21,8 +22,7 @@ class Outcome(Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class ShownCard:
+class ShownCard(msgspec.Struct, frozen=True):
     """A card that left the service. ``card``: its uuid; ``rules``: its specification rows; ``client``: its name."""
 
     card: str
@@ -35,8 +35,7 @@ class ShownCard:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class FeedbackItem:
+class FeedbackItem(msgspec.Struct, frozen=True):
     """One report on one card.
 
     ``card``: a uuid, or "" if what was sent is none and so can be no card of ours. ``at``: the time of the outcome as
@@ -54,8 +53,7 @@ class FeedbackItem:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FeedbackOutcome:
+class FeedbackOutcome(msgspec.Struct, frozen=True):
     """What was done with a batch: newly recorded, already known (I6), and of the new ones about no card we know (I8).
 
     ``foreign``: positions, from 0, of items about a card that was shown to another client. If there is one, nothing of

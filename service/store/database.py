@@ -1,44 +1,96 @@
-"""The store in a database. Every statement is short, and everything that must happen once is an insert by key."""
+"""The store in a database. Every statement is short, and everything that must happen once is an insert by key.
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timedelta
-from functools import cache
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+The statements are SQL that SQLite and PostgreSQL both understand (docs/decisions/0012). How each is connected to stands
+in sqlite.py and postgresql.py.
+"""
 
-from sqlalchemy import Connection, Table, delete, select
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Protocol
 
 from service.errors import StoreUnavailable
-from service.store import revision
 from service.store.contract import RETENTION_DAYS, FeedbackItem, FeedbackOutcome, Outcome, ShownCard
-from service.store.engine import WAIT_SECONDS, connect
 from service.store.keys import feedback_key, token_key
 from service.store.report import Line, Reported, Shown, lines
-from service.store.tables import CARDS_SHOWN, FEEDBACK, SEEN_TOKENS
+from service.store.revision import WANTED
 from service.store.writer import Writer
 
-if TYPE_CHECKING:
-    from sqlalchemy.dialects import postgresql
-    from sqlalchemy.sql.dml import ReturningInsert
+_CLAIM: Final = """
+    INSERT INTO seen_token (token, expires) VALUES (:token, :expires) ON CONFLICT DO NOTHING
+"""
+_SHOWN: Final = """
+    INSERT INTO card_shown (card, topic, rules, content_version, content_hash, client, hook, at)
+    VALUES (:card, :topic, :rules, :content_version, :content_hash, :client, :hook, :at) ON CONFLICT DO NOTHING
+"""
+_REPORTED: Final = """
+    INSERT INTO feedback (report, card, client, outcome, reason, suggestions, at, at_receipt, received, comment)
+    VALUES (:report, :card, :client, :outcome, :reason, :suggestions, :at, :at_receipt, :received, :comment)
+    ON CONFLICT DO NOTHING
+"""
+_CLIENT: Final = "SELECT client FROM card_shown WHERE card = :card"
+_PRUNE: Final = (
+    "DELETE FROM seen_token WHERE expires < :now",
+    "DELETE FROM feedback WHERE received < :oldest",
+    "DELETE FROM card_shown WHERE at < :oldest",
+)
+_NEEDS_TO_WRITE: Final = "DELETE FROM seen_token WHERE token = ''"  # removes nothing
+_REVISION: Final = "SELECT version_num FROM alembic_version"
+_ALL_SHOWN: Final = "SELECT topic, at FROM card_shown"
+_ALL_REPORTED: Final = """
+    SELECT card_shown.topic, feedback.outcome, feedback.reason, coalesce(card_shown.at, feedback.received)
+    FROM feedback LEFT JOIN card_shown ON card_shown.card = feedback.card AND card_shown.client = feedback.client
+"""
+
+
+class Connection(Protocol):
+    """A transaction under way. Values are named in a statement as ``:name``; instants are aware datetimes."""
+
+    def rows(self, statement: str, **values: object) -> Sequence[Sequence[Any]]:
+        """What a SELECT gives."""
+        ...
+
+    def change(self, statement: str, **values: object) -> int:
+        """Carry out anything else; how many rows it changed."""
+        ...
+
+    def change_each(self, statement: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Carry a statement out once for each of the rows."""
+        ...
+
+
+class Database(Protocol):
+    """Where the tables are."""
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """All or nothing. Raises StoreUnavailable for whatever the database says against it, in words of ours."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+def unusable(why: Exception) -> StoreUnavailable:
+    """What is raised for an error of a database. Its own words are left out: they may hold what was sent."""
+    return StoreUnavailable(
+        f"The store cannot be used ({type(why).__name__}): is it running and reachable, may this process write to it, "
+        "and was 'muscle-cds db upgrade' run?"
+    )
 
 
 class DatabaseStore:
     """Keeps the promises of :class:`~service.store.contract.Store` for all workers that share the database."""
 
-    def __init__(self, url: str, retention_days: int = RETENTION_DAYS) -> None:
-        self._engine = connect(url)
+    def __init__(self, database: Database, retention_days: int = RETENTION_DAYS) -> None:
+        self._database = database
         self._retention = timedelta(days=retention_days)
         self._writer = Writer[ShownCard](self._keep)
-        # SQLite takes one writer at a time and lets the others sleep for a guessed time; in turn, nobody sleeps.
-        self._turn = Lock() if self._engine.dialect.name == "sqlite" else None
 
     def claim(self, issuer: str, jti: str, expires: datetime) -> bool:
-        """See Store."""
-        with self._connected() as connection:
-            return _insert_new(connection, SEEN_TOKENS, {"token": token_key(issuer, jti), "expires": expires})
+        """See Store. One statement, so that of any number at once exactly one is True."""
+        with self._database.transaction() as connection:
+            return connection.change(_CLAIM, token=token_key(issuer, jti), expires=expires) == 1
 
     def shown(self, cards: Sequence[ShownCard]) -> None:
         """See Store. Written by a thread of its own, a moment later."""
@@ -47,54 +99,40 @@ class DatabaseStore:
     def record(self, items: Sequence[FeedbackItem], client: str) -> FeedbackOutcome:
         """See Store."""
         self._writer.flush()  # a card shown a moment ago is still waiting to be written
-        with self._connected() as connection:
+        with self._database.transaction() as connection:
             known = _clients(connection, {item.card for item in items})
             foreign = tuple(at for at, item in enumerate(items) if known.get(item.card, client) != client)
             if foreign:
                 return FeedbackOutcome(foreign=foreign)
-            ordered = sorted(
-                items, key=lambda item: feedback_key(item, client)
-            )  # or two batches could wait on each other
-            new = [item for item in ordered if _insert_new(connection, FEEDBACK, _feedback_row(item, client))]
+            rows = [(_feedback_row(item, client), item) for item in items]
+            rows.sort(key=lambda row: str(row[0]["report"]))  # or two batches could wait on each other
+            new = [item for row, item in rows if connection.change(_REPORTED, **row) == 1]
         return FeedbackOutcome(len(new), len(items) - len(new), sum(item.card not in known for item in new))
 
     def prune(self, now: datetime) -> int:
         """See Store."""
-        oldest = now - self._retention
-        with self._connected() as connection:
-            return sum(
-                connection.execute(statement).rowcount
-                for statement in (
-                    delete(SEEN_TOKENS).where(SEEN_TOKENS.c.expires < now),
-                    delete(FEEDBACK).where(FEEDBACK.c.received < oldest),
-                    delete(CARDS_SHOWN).where(CARDS_SHOWN.c.at < oldest),
-                )
-            )
+        tokens, *others = _PRUNE
+        with self._database.transaction() as connection:
+            ended = connection.change(tokens, now=now)
+            return ended + sum(connection.change(other, oldest=now - self._retention) for other in others)
 
     def ready(self) -> bool:
         """See Store."""
         try:
-            with self._connected() as connection:
-                connection.execute(
-                    delete(SEEN_TOKENS).where(SEEN_TOKENS.c.token == "")
-                )  # removes nothing; needs to write
-                return revision.current(connection) == revision.WANTED
+            with self._database.transaction() as connection:
+                connection.change(_NEEDS_TO_WRITE)
+                return [tuple(row) for row in connection.rows(_REVISION)] == [(WANTED,)]
         except StoreUnavailable:
             return False
 
     def report(self) -> tuple[Line, ...]:
         """Shown, accepted and overridden by week and topic, of all that is kept. Raises StoreUnavailable."""
-        cards = select(CARDS_SHOWN.c.topic, CARDS_SHOWN.c.at)
-        own = (CARDS_SHOWN.c.card == FEEDBACK.c.card) & (CARDS_SHOWN.c.client == FEEDBACK.c.client)
-        outcomes = select(
-            CARDS_SHOWN.c.topic, CARDS_SHOWN.c.at, FEEDBACK.c.outcome, FEEDBACK.c.reason, FEEDBACK.c.received
-        ).select_from(FEEDBACK.outerjoin(CARDS_SHOWN, own))
-        with self._connected() as connection:
+        with self._database.transaction() as connection:
             return lines(
-                (Shown(row.topic, row.at) for row in connection.execute(cards)),
+                (Shown(topic, _instant(at)) for topic, at in connection.rows(_ALL_SHOWN)),
                 (
-                    Reported(row.topic or "", Outcome(row.outcome), row.reason, row.at or row.received)
-                    for row in connection.execute(outcomes)
+                    Reported(topic or "", Outcome(outcome), reason, _instant(at))
+                    for topic, outcome, reason, at in connection.rows(_ALL_REPORTED)
                 ),
             )
 
@@ -106,58 +144,24 @@ class DatabaseStore:
     def close(self) -> None:
         """See Store."""
         self._writer.close()
-        self._engine.dispose()
-
-    @contextmanager
-    def _connected(self) -> Iterator[Connection]:
-        """One transaction. Whatever the database says against it, its words stay here: they may hold what was sent."""
-        if self._turn is not None and not self._turn.acquire(timeout=WAIT_SECONDS):
-            raise StoreUnavailable("The store is busy: other calls of this process are waiting for it.")
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except (SQLAlchemyError, OSError) as why:
-            raise StoreUnavailable(
-                f"The store cannot be used ({type(why).__name__}): is it running and reachable, may this process write "
-                "to it, and was 'muscle-cds db upgrade' run?"
-            ) from None
-        finally:
-            if self._turn is not None:
-                self._turn.release()
+        self._database.close()
 
     def _keep(self, cards: Sequence[ShownCard]) -> None:
-        with self._connected() as connection:
-            connection.execute(_insert(connection.dialect.name, CARDS_SHOWN), [_shown_row(card) for card in cards])
-
-
-@cache
-def _insert(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
-    """Insert rows whose keys are not there yet. Made once, since making it takes as long as carrying it out."""
-    if dialect == "postgresql":
-        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 -- slow to load, and most sites have SQLite
-
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
-
-
-def _insert_new(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
-    """Insert a row unless its key is there: one statement, so that of any number at once exactly one is True."""
-    return bool(connection.execute(_insert_returning(connection.dialect.name, table), row).all())
-
-
-@cache
-def _insert_returning(dialect: str, table: Table) -> "ReturningInsert[Any]":
-    """As :func:`_insert`, telling the keys of the rows that were not there."""
-    return _insert(dialect, table).returning(*table.primary_key)
+        with self._database.transaction() as connection:
+            connection.change_each(_SHOWN, [_shown_row(card) for card in cards])
 
 
 def _clients(connection: Connection, cards: set[str]) -> dict[str, str]:
     """To whom the cards we know were shown."""
-    query = select(CARDS_SHOWN.c.card, CARDS_SHOWN.c.client).where(CARDS_SHOWN.c.card.in_(cards))
-    return {row.card: row.client for row in connection.execute(query)}
+    return {card: client for card in sorted(cards) for (client,) in connection.rows(_CLIENT, card=card)}
 
 
-def _shown_row(card: ShownCard) -> dict[str, Any]:
+def _instant(value: datetime | str) -> datetime:
+    """An instant as it comes back: SQLite keeps text, without a zone, in UTC."""
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value.astimezone(UTC)
+
+
+def _shown_row(card: ShownCard) -> dict[str, object]:
     return {
         "card": card.card,
         "topic": card.topic,
@@ -170,7 +174,7 @@ def _shown_row(card: ShownCard) -> dict[str, Any]:
     }
 
 
-def _feedback_row(item: FeedbackItem, client: str) -> dict[str, Any]:
+def _feedback_row(item: FeedbackItem, client: str) -> dict[str, object]:
     return {
         "report": feedback_key(item, client),
         "card": item.card,

@@ -9,8 +9,9 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+
+import msgspec
 
 from service.store.contract import Outcome
 
@@ -19,8 +20,7 @@ NO_REASON = "(none given)"
 COLUMNS = ("week", "topic", "event", "reason", "count")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One topic in one week. ``other``: outcomes that CDS Hooks does not know. ``reasons``: of those overridden."""
 
     week: str
@@ -29,19 +29,17 @@ class Line:
     accepted: int = 0
     overridden: int = 0
     other: int = 0
-    reasons: Mapping[str, int] = field(default_factory=dict)
+    reasons: Mapping[str, int] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """That a card on a topic was shown."""
 
     topic: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(msgspec.Struct, frozen=True):
     """A counted outcome. ``topic`` is "" for a card we do not know; ``at``: when it was shown, else when this came."""
 
     topic: str
@@ -107,7 +105,7 @@ def as_csv(report: tuple[Line, ...]) -> str:
 
 def as_json(report: tuple[Line, ...]) -> str:
     """For a program: a list of lines."""
-    return json.dumps([asdict(line) for line in report], indent=2) + "\n"
+    return json.dumps([msgspec.structs.asdict(line) for line in report], indent=2) + "\n"
 
 
 FORMATS = {"table": as_table, "csv": as_csv, "json": as_json}

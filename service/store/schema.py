@@ -4,13 +4,14 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.errors import StoreUnavailable
 from service.store.engine import connect
-from service.store.revision import WANTED, current
+from service.store.revision import WANTED
 
-__all__ = ["WANTED", "current", "upgrade"]
+__all__ = ["WANTED", "upgrade"]
 
 
 def _config() -> Config:
@@ -32,8 +33,13 @@ def upgrade(url: str) -> str:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            return current(connection)
+            return _current(connection)
     except SQLAlchemyError as why:
         raise StoreUnavailable(f"The tables could not be brought up to date ({type(why).__name__}).") from None
     finally:
         engine.dispose()
+
+
+def _current(connection: Connection) -> str:
+    """The revision the tables have."""
+    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())

@@ -1,35 +1,15 @@
 """The three tables (R17). None of them has a column for a patient, a user, an encounter or a text of a record."""
 
-from datetime import UTC, datetime
-
-from sqlalchemy import Boolean, Column, DateTime, Dialect, Integer, MetaData, String, Table, Text
-from sqlalchemy.types import TypeDecorator
-
-
-class Utc(TypeDecorator[datetime]):
-    """An instant. SQLite keeps no zone, so it is made UTC on the way in and said to be UTC on the way out."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 -- SQLAlchemy's signature
-        """To the database."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 -- SQLAlchemy's signature
-        """From the database."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
+from sqlalchemy import Boolean, Column, DateTime, Integer, MetaData, String, Table, Text
 
 METADATA = MetaData()
+_INSTANT = DateTime(timezone=True)  # SQLite keeps no zone: there it is text, in UTC
 
 SEEN_TOKENS = Table(
     "seen_token",
     METADATA,
     Column("token", String(64), primary_key=True),  # digest of issuer and nonce
-    Column("expires", Utc, nullable=False, index=True),
+    Column("expires", _INSTANT, nullable=False, index=True),
 )
 
 CARDS_SHOWN = Table(
@@ -42,7 +22,7 @@ CARDS_SHOWN = Table(
     Column("content_hash", String(100), nullable=False),
     Column("client", String(200), nullable=False),
     Column("hook", String(100), nullable=False),
-    Column("at", Utc, nullable=False, index=True),
+    Column("at", _INSTANT, nullable=False, index=True),
 )
 
 FEEDBACK = Table(
@@ -54,8 +34,8 @@ FEEDBACK = Table(
     Column("outcome", String(20), nullable=False),
     Column("reason", String(100), nullable=False),  # a code of our list, "unlisted", or ""
     Column("suggestions", Integer, nullable=False),  # how many were accepted
-    Column("at", Utc, nullable=False),
+    Column("at", _INSTANT, nullable=False),
     Column("at_receipt", Boolean, nullable=False),
-    Column("received", Utc, nullable=False, index=True),
+    Column("received", _INSTANT, nullable=False, index=True),
     Column("comment", Text, nullable=False),  # "" unless the site stores comments
 )

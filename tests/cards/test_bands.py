@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import date
 from decimal import Decimal
 
 import msgspec
@@ -20,7 +20,7 @@ from cards.examples import case_of, chart_of
 from cards.figures import ratio_of
 from cards.finding import Indicator
 from cards.undecided import set_aside
-from cards.when import When
+from cards.when import Days, When
 
 Ask = Callable[..., Advice]
 CRAMP = ["muscle-cramp 5 days ago"]
@@ -28,7 +28,7 @@ CRAMP = ["muscle-cramp 5 days ago"]
 
 def span(first: date, last: date) -> When:
     """A date of month or year precision."""
-    return When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), first, last)
+    return Days(first, last)
 
 
 def graded(content: Content, result: str, person: str = "female 50", *, medicines: tuple[str, ...] = ()) -> Grading:

@@ -1,7 +1,7 @@
 """Adjusted calcium: the laboratory's own first, else worked out from the albumin of the same day (3.2, HZ05)."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import date
 from decimal import Decimal
 
 import msgspec
@@ -15,7 +15,7 @@ from cards.case import Case
 from cards.chart import NotReadable, NotRecorded, Recorded, Result
 from cards.content import Content
 from cards.examples import case_of, chart_of
-from cards.when import When
+from cards.when import Days
 
 
 def case(content: Content, *results: str, **more: list[str]) -> Case:
@@ -50,7 +50,7 @@ def test_total_calcium_is_adjusted_for_albumin(content: Content, total: str, alb
     one = case(content, f"calcium-total {total} 3 days ago", f"albumin {albumin} 3 days ago")
     (result,) = adjusted(one)
     assert str(result.value) == expected
-    assert result.calculated
+    assert result.calculated_from
 
 
 @given(total=st.integers(100, 400), albumin=st.integers(10, 60))
@@ -104,7 +104,7 @@ def test_a_total_of_an_unknown_day_is_not_adjusted(content: Content) -> None:
         results=["calcium-total 2.10 mmol/L 3 days ago", "albumin 35 g/L 3 days ago"],
     )
     first, last = date(2026, 6, 1), date(2026, 6, 12)  # the last of its days is that of the albumin
-    june = When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), first, last)
+    june = Days(first, last)
     total, albumin = chart.results
     unsure = replace(chart, results=(msgspec.structs.replace(total, when=june), albumin))
     assert adjusted(case_of(unsure, content)) == ()

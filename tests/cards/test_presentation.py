@@ -1,15 +1,16 @@
 """The symptom gate (specification 3.1; silence rules S1, S7, S12, S16)."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import date
 
+import msgspec
 import pytest
 
 from cards.chart import Area, Chart, Input, Person, Reading, Sex
 from cards.content import Content
 from cards.examples import AS_OF, ago, chart_of
 from cards.presentation import Gate, Presentation, Symptom, of_age, presentation
-from cards.when import When
+from cards.when import Days, When
 from terminology.vocabulary import Vocabulary
 
 
@@ -22,7 +23,7 @@ def gate(content: Content, **lines: str | list[str] | bool) -> Gate:
 
 
 def span(first: date, last: date) -> When:
-    return When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), first, last)
+    return Days(first, last)
 
 
 SYMPTOMS = {
@@ -80,7 +81,7 @@ def test_a_partial_date_counts_if_any_of_its_days_may(
     content: Content, first: date, last: date, expected: Gate
 ) -> None:
     chart = chart_of(content.vocabulary, problems=["muscle-cramp 5 days ago"])
-    dated = replace(chart.problems[0], when=span(first, last))
+    dated = msgspec.structs.replace(chart.problems[0], when=span(first, last))
     assert look(content, replace(chart, problems=(dated,))).gate is expected
 
 

@@ -1,7 +1,7 @@
 """Quinine already taken for cramps (specification P18; hazards HZ13, HZ14)."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import date
 
 import msgspec
 import pytest
@@ -12,7 +12,7 @@ from cards.content import Content
 from cards.examples import case_of, chart_of
 from cards.finding import ReviewMedicine
 from cards.topics import quinine
-from cards.when import When
+from cards.when import Days
 
 LONG = "quinine since 200 days ago"
 
@@ -162,7 +162,7 @@ def test_a_quinine_record_without_a_date_is_a_line_beside_the_other_cards(conten
 def test_the_year_alone_is_taken_at_its_earliest(content: Content) -> None:
     chart = chart_of(content.vocabulary, person="female 70", medicines=["quinine since 5 days ago"])
     first, last = date(2026, 1, 1), date(2026, 12, 31)
-    year = When(datetime.combine(first, time(), UTC), datetime.combine(last, time(), UTC), first, last)
+    year = Days(first, last)
     chart = replace(chart, medicines=(msgspec.structs.replace(chart.medicines[0], start=year),))
     found = tuple(quinine.find(case_of(chart, content), quinine.TOPIC.sheet))
     assert [f.kind for f in found] == ["review"]

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import date
 
+import msgspec
 import pytest
 
 from cards.advise import advise
@@ -13,7 +14,7 @@ from cards.content import Content
 from cards.examples import chart_of
 from cards.finding import Priority, Refer, RequestTest
 from cards.red_flags import CONTENT
-from cards.when import When
+from cards.when import Days, When
 from terminology.vocabulary import Vocabulary
 from tests.cards.asked import DONE, card_of, dealt, referrals
 
@@ -28,7 +29,7 @@ def card(advice: Advice, topic: str = FLAG) -> Card:
 
 
 def dated(first: date, last: date) -> When:
-    return When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), first, last)
+    return Days(first, last)
 
 
 def test_every_concept_of_the_red_flags_is_known_to_the_terminology(vocabulary: Vocabulary) -> None:
@@ -286,7 +287,7 @@ def test_an_undated_sign_beside_a_referral_speaks_because_it_may_be_newer(advise
 
 def month_of_weakness(chart: Chart, first: date, last: date) -> Chart:
     problems = [
-        replace(p, when=dated(first, last), onset=None) if "muscle-weakness" in p.concepts else p
+        msgspec.structs.replace(p, when=dated(first, last), onset=None) if "muscle-weakness" in p.concepts else p
         for p in chart.problems
     ]
     return replace(chart, problems=tuple(problems))

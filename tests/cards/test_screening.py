@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import date
 
 import msgspec
 import pytest
@@ -12,7 +12,7 @@ from cards.content import Content
 from cards.examples import case_of, chart_of
 from cards.finding import RequestTest
 from cards.screening import Screened, ScreenTest, Standing, load_screen
-from cards.when import When
+from cards.when import Days
 
 Ask = Callable[..., Advice]
 SCREEN = load_screen()
@@ -63,7 +63,7 @@ def test_a_partial_date_counts_as_done_only_if_all_its_days_do(content: Content)
     chart = chart_of(content.vocabulary, problems=CRAMP, results=["potassium 4.2 mmol/L 3 days ago"])
 
     def month(first: date, last: date) -> Standing:
-        when = When(datetime.combine(first, time(), UTC), datetime.combine(last, time(23, 59), UTC), first, last)
+        when = Days(first, last)
         dated = replace(chart, results=(msgspec.structs.replace(chart.results[0], when=when),))
         return SCREEN.look(case_of(dated, content), ScreenTest.UE).state
 

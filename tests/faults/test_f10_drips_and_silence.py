@@ -9,7 +9,7 @@ from statistics import median
 
 import pytest
 
-from service.fhir.client import Limits
+from service.fhir.bounds import Limits
 from service.fhir.retrieved import Trouble
 from tests.faults.conftest import THREADS, serving
 from tests.faults.figures import record

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from cards.content import load_content
 from service.answer import Answer
 from service.app import access_log, create_advisor, create_app, load_parts
-from service.fhir.client import FhirBase
+from service.fhir.bounds import FhirBase
 from service.fhir.retrieve import Retriever
 from service.hooks.request import HookCall
 from service.pipeline import Advisor

@@ -80,6 +80,26 @@ def test_icd_codes_are_compared_without_the_dot(vocabulary: Vocabulary, code: st
     assert vocabulary.problems(one(ICD10CM, code)) == {"muscle-cramp"}
 
 
+def test_of_the_spellings_of_a_code_only_those_of_our_tables_are_remembered():
+    vocabulary = load()
+    sent = [
+        (ICD10CM, "R25.2"), (ICD10CM, "R252"), (ICD10CM, "R.2.5.2"), (ICD10CM, f"R{'.' * 40}252"),
+        (LOINC, "2823-3"), (LOINC, "2823-3 "), (f"{LOINC}|2.74", "2823-3"), ("", "2823-3"),
+        ("http://lab.example", "2823-3"), ("http://lab.example", "K"), (LOINC, "K"), ("", ""),
+    ]  # fmt: skip
+
+    meant = [vocabulary.meaning([pair]) for pair in sent]
+
+    assert [sorted(one.problems | one.results) for one in meant] == [
+        *[["muscle-cramp"]] * 4,
+        *[["potassium"]] * 5,
+        [],
+        [],
+        [],
+    ]
+    assert set(vocabulary._met) == {(ICD10CM, "R25.2"), (ICD10CM, "R252"), (LOINC, "2823-3"), ("", "2823-3")}
+
+
 @pytest.mark.parametrize("system", [DMD, SNOMED])
 def test_a_dmd_identifier_is_known_under_both_addresses(vocabulary: Vocabulary, system: str):
     assert vocabulary.medicine(one(system, "317972000")) == MedicineMatch(frozenset({"furosemide"}), Link.CODE)
@@ -295,6 +315,33 @@ def test_the_order_of_codings_does_not_matter(codings: list[Coding]):
     assert VOCABULARY.measured(codings) == {"ck-total"}
     assert VOCABULARY.problems(codings) == {"muscle-weakness"}
     assert VOCABULARY.medicine(codings) == MedicineMatch(frozenset({"furosemide"}), Link.CODE)
+
+
+CODES = [
+    (LOINC, "2157-6"),
+    (LOINC, "13969-1"),
+    (SNOMED, "26544005"),
+    (DMD, "317972000"),
+    (DMD, "1631411000001103"),
+    (SNOMED, "1006761000000104"),
+    ("", "x"),
+]
+
+
+@given(st.lists(st.sampled_from(CODES), max_size=4))
+def test_all_that_codings_mean_is_what_is_said_of_them_one_question_at_a_time(pairs: list[tuple[str, str]]):
+    meant, codings = VOCABULARY.meaning(pairs), [Coding(*pair) for pair in pairs]
+
+    assert (
+        VOCABULARY.problems(codings)
+        == meant.problems
+        == frozenset().union(*[VOCABULARY.meaning([one]).problems for one in pairs])
+    )
+    assert VOCABULARY.orders(codings) == meant.orders
+    assert VOCABULARY.medicine(codings) == meant.medicine
+    assert VOCABULARY.is_excluded(codings) is bool(meant.excluded)
+    assert VOCABULARY.measured(codings) == (frozenset() if meant.excluded else meant.results)
+    assert (VOCABULARY.meaning(()) == meant) is (set(pairs) <= {("", "x")})
 
 
 @given(st.integers(min_value=10**8, max_value=10**17))

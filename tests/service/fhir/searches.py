@@ -6,7 +6,7 @@ import time
 import msgspec
 import pytest
 
-from service.fhir.client import FhirBase
+from service.fhir.bounds import FhirBase
 from service.fhir.queries import PATIENT_VIEW, queries_for
 from service.fhir.retrieve import Retriever
 from tests.fhir_stub import TOKEN, running

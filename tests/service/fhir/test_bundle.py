@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.fhir.bundle import NESTED, NO_TYPE, NOT_AN_OBJECT, TOO_DEEP, Page, decode
-from service.fhir.resource import opened
+from service.fhir.elements import number
 from service.fhir.retrieved import Failed, Nothing, Resources, Trouble
 from tests.fhir_stub import bundle, outcome
 
@@ -50,7 +50,7 @@ def test_raw_text_is_read_like_bytes():
 
 def test_numbers_keep_their_digits():
     text = json.dumps(bundle(OBSERVATION)).replace("3.1", "3.10").encode()
-    value = opened(read(text).entries[0].valueQuantity)["value"]
+    value = read(text).entries[0].valueQuantity.value
 
     assert isinstance(value, Decimal)
     assert str(value) == "3.10"
@@ -218,12 +218,22 @@ BAD_ENTRIES = {
     b'{"resource":"x"}': NOT_AN_OBJECT,
     b'{"resource":[]}': NOT_AN_OBJECT,
     b'{"resource":{"resourceType":"Observation","valueString":"\xff"}}': NOT_AN_OBJECT,
-    b'{"resource":{"resourceType":"Observation","valueInteger":1e99999999999999999999}}': NOT_AN_OBJECT,
+    b'{"resource":{"resourceType":"Observation","code":{"text":"\xff"}}}': NOT_AN_OBJECT,  # kept as text until it is opened
+    b'{"resource":{"resourceType":"Observation","category":[{"text":"\xff"}]}}': NOT_AN_OBJECT,  # read by nobody
     b'{"resource":{"valueInteger":1e99999999999999999999}}': NO_TYPE,
     b'{"resource":{}}': NO_TYPE,
     b'{"resource":{"resourceType":7}}': NO_TYPE,
     b'{"resource":{"resourceType":"Bundle"}}': NESTED,
 }
+
+
+def test_a_number_that_no_decimal_can_hold_costs_itself_alone():
+    odd = b'{"resource":{"resourceType":"Observation","id":"odd","valueInteger":1e99999999999999999999}}'
+    page = read(b'{"resourceType":"Bundle","entry":[' + odd + b"]}")
+    (one,) = page.entries
+    assert one.id == "odd"
+    assert number(one.valueInteger) is None
+    assert page.broken == ()
 
 
 @pytest.mark.parametrize("position", [0, 25, 50])
@@ -235,6 +245,10 @@ def test_f20_one_bad_entry_costs_that_entry_and_no_other(bad, position):
 
     assert ids(page) == [f"o{n}" for n in range(50)]
     assert page.broken == (BAD_ENTRIES[bad],)
+
+
+def test_a_single_resource_that_is_not_utf_8_is_as_good_as_not_sent():
+    assert read(b'{"resourceType":"Observation","code":{"text":"\xb5mol"}}') is None
 
 
 def test_f20_an_entry_nested_700_deep_does_no_harm_to_the_others():

@@ -15,7 +15,8 @@ import responses
 from responses import matchers
 
 from service.errors import BadSettings
-from service.fhir.client import MIB, Budget, FhirBase, FhirClient, Limits, is_usable_token
+from service.fhir.bounds import MIB, Budget, FhirBase, Limits, is_usable_token
+from service.fhir.client import FhirClient
 from service.fhir.retrieved import Failed, Nothing, Trouble
 from tests.fhir_stub import TOKEN, Reply, bundle, outcome, running
 
@@ -333,7 +334,8 @@ def test_f11_the_environment_changes_nothing(stub, tmp_path):
     stub.put(PATIENT)
     code = (
         "import time, sys\n"
-        "from service.fhir.client import *\n"
+        "from service.fhir.bounds import *\n"
+        "from service.fhir.client import FhirClient\n"
         f"client = FhirClient(FhirBase({stub.base!r}), Limits())\n"
         f"print(client.get('Patient/p1', token={TOKEN!r}, budget=Budget(deadline=time.monotonic() + 5, most_bytes=MIB)))\n"
     )

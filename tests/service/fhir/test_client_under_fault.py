@@ -5,7 +5,8 @@ import time
 import pytest
 
 from service.errors import BadSettings
-from service.fhir.client import MIB, Budget, FhirBase, FhirClient, Limits
+from service.fhir.bounds import MIB, Budget, FhirBase, Limits
+from service.fhir.client import FhirClient
 from service.fhir.outgoing import Outcome
 from service.fhir.retrieve import Retriever
 from service.fhir.retrieved import Failed, Nothing, Trouble

@@ -5,12 +5,15 @@ from datetime import UTC, date, datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.fhir.elements import number
 from service.fhir.moments import moment
 from service.fhir.references import Whose, whose
+from service.fhir.resource import opened
 from service.fhir.shown import shown
 from tests.service.fhir.builders import LONDON, resource
 
@@ -155,3 +158,18 @@ def test_whatever_the_text_only_harmless_signs_are_shown(text):
 )
 def test_whose_it_is_is_read_from_any_form_of_reference(elements, expected):
     assert whose(resource({"resourceType": "Observation"} | elements), "p1") is expected
+
+
+@pytest.mark.parametrize(
+    "text", [b'"\xff"', b'[1e99999999999999999999,"\xff"]', b"[" * 2000 + b"]" * 2000, b"[", b"null"]
+)
+def test_an_element_kept_as_text_that_cannot_be_opened_is_as_if_it_were_not_there(text):
+    assert opened(msgspec.Raw(text)) is None
+
+
+def test_a_number_greater_than_any_is_no_number_and_does_no_harm_to_what_stands_beside_it():
+    for digits in (b"1e99999999999999999999", b"-1.5e99999999999999999999", b"1e-99999999999999999999"):
+        element = opened(msgspec.Raw(b'{"value":' + digits + b',"unit":"mg"}'))
+
+        assert element["unit"] == "mg"
+        assert number(element["value"]) is None

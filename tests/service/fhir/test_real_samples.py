@@ -71,6 +71,9 @@ def everything() -> dict[tuple[str, str, str], Read]:
     """All resources of all files, read one by one with the rest of their file around them."""
     made: dict[tuple[str, str, str], Read] = {}
     for file, found in files().items():
+        by_type: dict[type[Resource], list[Resource]] = {}
+        for one in found:
+            by_type.setdefault(type(one), []).append(one)
         for number, one in enumerate(found):
             record = Record(
                 patient_id=patient_of(one),
@@ -78,7 +81,7 @@ def everything() -> dict[tuple[str, str, str], Read]:
                 zone=LONDON,
                 vocabulary=vocabulary(),
                 encounter_id=words(one.id),
-                resources=found,
+                resources=by_type,
             )
             read = READERS.get(one.resourceType)
             entries = tuple(read[1](one, record)) if read else ()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cards.chart import Area
-from service.fhir.client import FhirBase
+from service.fhir.bounds import FhirBase
 from service.fhir.queries import Query
 from service.fhir.retrieve import Retriever
 from service.fhir.retrieved import Failed, Nothing, Resources, Trouble

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from service.fhir.client import FhirBase, Limits
+from service.fhir.bounds import FhirBase, Limits
 from service.fhir.retrieve import Retriever
 from service.fhir.retrieved import Failed, Nothing, Resources, Trouble
 from tests.fhir_stub import Reply, bundle, outcome, running

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.fhir.client import Limits
+from service.fhir.bounds import Limits
 from service.fhir.retrieved import Trouble
 from tests.fhir_stub import Reply, bundle, outcome, running
 from tests.service.fhir.searches import a_resource, ids, medications, medicine, only, results, retrieve, stub

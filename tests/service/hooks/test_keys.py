@@ -13,7 +13,8 @@ from joserfc.jwk import ECKey, RSAKey
 from service.clients import Client
 from service.errors import BadSettings, NotTrusted
 from service.hooks import keys as module
-from service.hooks.keys import MAX_BYTES, MAX_KEYS, Keys, fetched, key_set
+from service.hooks.key_host import fetched
+from service.hooks.keys import MAX_BYTES, MAX_KEYS, Keys, key_set
 from tests.service.hooks.tokens import EC, KID, RSA, a_client, public
 
 HOUR = 3600.0

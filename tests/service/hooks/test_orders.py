@@ -1,7 +1,6 @@
 """The order hooks: what their context must hold, whom they are about, and what may be done to a draft."""
 
 import json
-from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
@@ -9,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from cards.card import Advice
 from cards.chart import Draft

@@ -1,4 +1,5 @@
 import gzip
+import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 
@@ -118,6 +119,51 @@ def test_identity_is_no_encoding():
 
 def test_a_body_over_the_limit_is_refused_whole():
     is_a_refusal(an_app().test_client().post(CALL, data=b" " * (MAX_BODY + 1)), 413, "too-long")
+
+
+class Line(io.BytesIO):
+    """The body as a server hands it over: how much was asked for each time is written down; it may break."""
+
+    def __init__(self, sent, *, breaks=False):
+        super().__init__(sent)
+        self.asked = []
+        self.breaks = breaks
+
+    def read(self, size=-1):
+        self.asked.append(size)
+        if self.breaks:
+            raise ConnectionResetError(CANARY)
+        return super().read(size)
+
+
+def told(line, length):
+    """How the test client is asked to send a body of which this length is told."""
+    return {"input_stream": line, "environ_overrides": {"CONTENT_LENGTH": str(length)}}
+
+
+def test_a_body_whose_length_is_told_is_read_in_one_piece_and_not_beyond():
+    raw = body(padding="x" * 300_000)
+    line = Line(raw + b"the next request")
+
+    response = an_app().test_client().post(CALL, **told(line, len(raw)))
+
+    assert response.status_code == 200
+    assert line.asked == [len(raw)]
+
+
+def test_a_connection_that_breaks_in_the_middle_of_a_body_is_no_defect_of_ours():
+    lines = []
+    line = Line(b"", breaks=True)
+
+    is_a_refusal(an_app(lines=lines).test_client().post(CALL, **told(line, 100)), 400, "invalid")
+    assert [json.loads(line)["errors"] for line in lines] == [["ClientDisconnected"]]
+
+
+def test_a_body_that_is_shorter_than_was_told_is_refused():
+    raw = body()
+    line = Line(raw[:-1])
+
+    is_a_refusal(an_app().test_client().post(CALL, **told(line, len(raw))), 400, "invalid")
 
 
 @pytest.mark.parametrize("raw", [b"", b"canary4711", b"[]", b"[" * 2000, body(hook="encounter-start"), b'{"hook":NaN}'])

@@ -114,7 +114,7 @@ from tests.service.store.rows import NOON, a_shown, a_report
 store = open_store(sys.argv[1])
 if os.geteuid() == 0:  # whom no permission binds
     assert store.ready()
-    store._engine.dispose()
+    store._database.close()
     os.setgroups([])
     os.setegid(int(sys.argv[2]))
     os.seteuid(int(sys.argv[2]))
@@ -149,14 +149,11 @@ def _fill(store):
 
 
 def test_a_full_disk_is_down_and_the_service_recovers(store):
-    with store._engine.connect() as held:
-        pages = held.exec_driver_sql("PRAGMA page_count").scalar()
-    store._engine.dispose()  # so that the limit is set on the connection that is then used
-    with store._engine.connect() as limited:
-        limited.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    with store._database.transaction() as connection:
+        ((pages,),) = connection.rows("PRAGMA page_count")
+        connection.rows(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StoreUnavailable):
         _fill(store)
-    store._engine.dispose()
 
     is_up(store)
 
@@ -184,8 +181,8 @@ def test_a_server_that_stops_is_down_and_recovers_without_a_restart_of_ours():
 def test_a_row_that_is_locked_is_waited_for_about_a_second_and_no_longer(server):
     schema.upgrade(emptied(server))
     store, other = open_store(server.url), open_store(server.url)
-    with other._connected() as connection:
-        connection.exec_driver_sql("LOCK TABLE seen_token, card_shown, feedback IN ACCESS EXCLUSIVE MODE")
+    with other._database.transaction() as connection:
+        connection.change("LOCK TABLE seen_token, card_shown, feedback IN ACCESS EXCLUSIVE MODE")
         is_down(store)
     assert store.claim("https://ehr.example", "n1", NOON)
     is_up(store)
@@ -197,14 +194,14 @@ def test_a_server_that_takes_no_writes_is_down_and_recovers(server):
     schema.upgrade(emptied(server))
     store, other = open_store(server.url), open_store(server.url)
     assert store.claim("https://ehr.example", "n1", NOON)
-    with other._connected() as connection:
-        connection.exec_driver_sql("ALTER ROLE muscle SET default_transaction_read_only = on")
-    store._engine.dispose()  # it holds for new connections only
+    with other._database.transaction() as connection:
+        connection.change("ALTER ROLE muscle SET default_transaction_read_only = on")
+    store._database.close()  # it holds for new connections only
     is_down(store)
 
-    with other._connected() as connection:
-        connection.exec_driver_sql("ALTER ROLE muscle SET default_transaction_read_only = off")
-    store._engine.dispose()
+    with other._database.transaction() as connection:
+        connection.change("ALTER ROLE muscle SET default_transaction_read_only = off")
+    store._database.close()
     is_up(store)
     store.close()
     other.close()

@@ -1,10 +1,10 @@
 """What every store promises: SQLite, PostgreSQL and, within one process, memory."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from service.store import FeedbackOutcome, MemoryStore, Outcome, open_store, schema
 from service.store.database import DatabaseStore

@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from service.store import StoreUnavailable, database, open_store, schema, writer
+from service.store import StoreUnavailable, open_store, schema, sqlite, writer
 from service.store.writer import Writer
 from tests.service.store.rows import NOON, a_shown
 
@@ -57,8 +57,8 @@ def test_threads_that_claim_at_once_are_all_served_in_turn(sqlite_store):
 
 
 def test_a_thread_that_gets_no_turn_in_time_says_so_and_the_turn_comes_back(sqlite_store, monkeypatch):
-    monkeypatch.setattr(database, "WAIT_SECONDS", 0.01)
-    with sqlite_store._connected(), pytest.raises(StoreUnavailable, match="busy"):
+    monkeypatch.setattr(sqlite, "WAIT_SECONDS", 0.01)
+    with sqlite_store._database.transaction(), pytest.raises(StoreUnavailable, match="busy"):
         sqlite_store.claim("https://ehr.example", "n1", NOON + timedelta(hours=1))
 
     assert sqlite_store.claim("https://ehr.example", "n1", NOON + timedelta(hours=1))

@@ -1,0 +1,183 @@
+"""What of a card follows from the kinds of its findings alone: put together once, for all who get the same.
+
+Nothing of a patient is in it, and nothing of a patient is kept by it (rule R12): the kinds, their sentences and their
+facts all stand in the sheets.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from cards.card import Link
+from cards.facts import Source
+from cards.finding import Finding, Intent, Refer, RequestTest
+from cards.frame import Frame
+from cards.phrase import Phrase
+from cards.topic import Kind, Sentence, Suggestion, Topic
+
+_MOST_LAYOUTS: Final = 1024  # so many different cards are kept; past that it begins anew
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Script:
+    """What is said of one kind of finding: its sentences, each with the marks of what it rests on."""
+
+    kind: Kind
+    summary: Phrase
+    found: Phrase | None
+    why: tuple[Phrase, ...]
+    check: tuple[Phrase, ...]
+    consider: tuple[Phrase, ...]
+    not_known: tuple[Phrase, ...]
+
+
+Said: TypeAlias = tuple[Script, Finding]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """The parts of a card that are the same for everyone with these kinds of findings.
+
+    ``why``, ``check``, ``consider`` and ``not_known`` are None where a sentence names something of the patient;
+    ``not_known`` holds for a record that was read to the end.
+    """
+
+    rules: tuple[str, ...]
+    links: tuple[Link, ...]
+    why: str | None
+    check: str | None
+    consider: str | None
+    not_known: str | None
+    basis: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Button:
+    """The words of a suggestion; ``proposes`` is the whole of it if it is the same for everyone."""
+
+    label: Phrase
+    note: Phrase
+    proposes: Intent | None
+
+
+class Layouts:
+    """The wording of all sheets, taken apart when it is first asked for. As much is kept as the sheets hold."""
+
+    def __init__(
+        self, frame: Frame, sources: Mapping[str, Source], *, in_force: str, terminology: str, beyond: bool
+    ) -> None:
+        """``in_force``: the hash of the content; ``beyond``: whether what goes beyond the fact sheet is shown."""
+        self._frame, self._sources, self._beyond = frame, sources, beyond
+        self._in_force, self._terminology = in_force, terminology
+        self._scripts: dict[tuple[Kind, bool], Script] = {}
+        self._layouts: dict[tuple[str | Script, ...], Layout] = {}
+        self._buttons: dict[Suggestion, Button] = {}
+
+    def script(self, kind: Kind, *, beyond: bool) -> Script:
+        """What is said of a kind. ``beyond``: the finding rests on more than the fact sheet, so every sentence does."""
+        found = self._scripts.get((kind, beyond))
+        if found is None:
+            found = self._scripts[kind, beyond] = Script(
+                kind,
+                Phrase(kind.summary),
+                Phrase(kind.found) if kind.found else None,
+                *(
+                    tuple(self._phrase(one, beyond=beyond) for one in part if self._beyond or not one.beyond)
+                    for part in (kind.why, kind.check, kind.consider, kind.not_known)
+                ),
+            )
+        return found
+
+    def layout(self, topic: Topic, shown: Iterable[Said]) -> Layout:
+        """The layout of the topic's card with these findings."""
+        scripts = tuple(dict.fromkeys(script for script, _ in shown))
+        key: tuple[str | Script, ...] = (topic.code, *scripts)
+        found = self._layouts.get(key)
+        if found is None:
+            if len(self._layouts) >= _MOST_LAYOUTS:
+                self._layouts.clear()
+            found = self._layouts[key] = self._lay_out(topic, scripts)
+        return found
+
+    def button(self, suggestion: Suggestion) -> Button:
+        """The words of a suggestion."""
+        found = self._buttons.get(suggestion)
+        if found is None:
+            found = self._buttons[suggestion] = _button(suggestion)
+        return found
+
+    def block(self, part: str, lines: Iterable[str]) -> str:
+        """A part of a card: its heading and its lines, each once."""
+        items = "\n".join([f"- {line}" for line in dict.fromkeys(lines)])
+        return f"**{self._frame.words['parts'][part]}**\n\n{items}"
+
+    def _phrase(self, sentence: Sentence, *, beyond: bool) -> Phrase:
+        marks = list(sentence.facts)
+        if sentence.beyond or beyond:
+            marks.append(self._frame.words["marks"]["beyond"])
+        return Phrase(f"{sentence.say} ({', '.join(marks)})")
+
+    def _lay_out(self, topic: Topic, scripts: tuple[Script, ...]) -> Layout:
+        rules = tuple(dict.fromkeys(script.kind.rule for script in scripts))
+        return Layout(
+            rules=rules,
+            links=tuple(self._links(topic)),
+            why=self._fixed("why", (phrase for script in scripts for phrase in script.why)),
+            check=self._fixed("check", (phrase for script in scripts for phrase in script.check)),
+            consider=self._fixed("consider", (phrase for script in scripts for phrase in script.consider)),
+            not_known=self._fixed(
+                "not_known", (phrase for script in scripts for phrase in script.not_known), self.always_unknown
+            ),
+            basis=self.block("basis", self._basis(scripts, rules)),
+        )
+
+    @property
+    def always_unknown(self) -> str:
+        """The line that ends the Not known part of every card."""
+        return self._frame.say("not_known", "always")
+
+    def _fixed(self, part: str, phrases: Iterable[Phrase], *last: str) -> str | None:
+        lines = [phrase.fixed for phrase in phrases]
+        said = [line for line in lines if line is not None]
+        return self.block(part, (*said, *last)) if len(said) == len(lines) else None
+
+    def _links(self, topic: Topic) -> Iterator[Link]:
+        for name in topic.sheet.links:
+            source = self._sources[name]
+            if source.url:
+                yield Link(source.label, source.url)
+
+    def _basis(self, scripts: tuple[Script, ...], rules: tuple[str, ...]) -> Iterator[str]:
+        frame = self._frame
+        yield frame.say(
+            "basis",
+            "rule",
+            rules=", ".join(rules),
+            version=frame.version,
+            hash=self._in_force,
+            terminology=self._terminology,
+        )
+        facts = {fact for script in scripts for fact in script.kind.facts}
+        if facts:
+            yield frame.say("basis", "facts", facts=", ".join(sorted(facts, key=lambda fact: int(fact[1:]))))
+        named = dict.fromkeys(source for script in scripts for source in script.kind.sources)
+        if named:
+            yield frame.say("basis", "sources", sources="; ".join(self._sources[name].label for name in named))
+        yield frame.say(
+            "basis",
+            "review",
+            signed_by=frame.signed_by,
+            reviewed=frame.reviewed.isoformat(),
+            review_by=frame.review_by.isoformat(),
+        )
+
+
+def _button(suggestion: Suggestion) -> Button:
+    label, note = Phrase(suggestion.label), Phrase(suggestion.note)
+    proposes: Intent | None = None
+    if label.fixed is not None and note.fixed is not None:
+        if suggestion.does == "test":
+            proposes = RequestTest(suggestion.order, label.fixed, note.fixed)
+        elif suggestion.does == "refer":
+            proposes = Refer(suggestion.order, label.fixed, suggestion.priority, note.fixed)
+    return Button(label, note, proposes)
