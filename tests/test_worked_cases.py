@@ -16,10 +16,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.uncovered import UNCOVERED
+
 ROOT = Path(__file__).resolve().parents[1]
 CASES = ROOT.parent / "shared" / "cases"
 RUNNER = CASES / "run_cases.py"
 OURS = ROOT / "tests" / "cases"
+AT_ONCE = """
+import runpy, socketserver, sys
+socketserver.StreamRequestHandler.disable_nagle_algorithm = True
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""Runs the script; without it each answer of its FHIR server on a kept connection waits 40 ms to be sent."""
 
 pytestmark = pytest.mark.skipif(not RUNNER.is_file(), reason="the script that plays the EHR is not beside the project")
 
@@ -34,11 +43,15 @@ def free_port() -> int:
 def ports() -> Iterator[tuple[int, int]]:
     """The service, started as an integrator would, and the port its FHIR server may be called on."""
     port, fhir_port = free_port(), free_port()
-    ours = {"MUSCLE_CDS_PROFILE": "demo", "MUSCLE_CDS_FHIR_BASES": f"http://127.0.0.1:{fhir_port}/fhir"}
+    ours = {
+        "MUSCLE_CDS_PROFILE": "demo",
+        "MUSCLE_CDS_FHIR_BASES": f"http://127.0.0.1:{fhir_port}/fhir",
+        "MUSCLE_CDS_DRAIN_SECONDS": "0",
+    }
     service = subprocess.Popen(
         [sys.executable, "-m", "service", "serve", "--port", str(port)],
         cwd=ROOT,
-        env={**os.environ, **ours},
+        env=os.environ | UNCOVERED | ours,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -65,7 +78,16 @@ def _wait_for(url: str, service: subprocess.Popen[bytes]) -> None:
 
 def play(folder: Path, ports: tuple[int, int]) -> None:
     port, fhir_port = ports
-    command = [sys.executable, str(RUNNER), "--base-url", f"http://127.0.0.1:{port}", "--fhir-port", str(fhir_port)]
+    command = [
+        sys.executable,
+        "-c",
+        AT_ONCE,
+        str(RUNNER),
+        "--base-url",
+        f"http://127.0.0.1:{port}",
+        "--fhir-port",
+        str(fhir_port),
+    ]
 
     played = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False, timeout=110)
 

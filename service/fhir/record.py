@@ -213,7 +213,9 @@ class Record:
 
     def _look_up(self, codings: tuple[Pair, ...]) -> Observed:
         meaning = self.vocabulary.meaning(codings)
-        return _observed(self.vocabulary, meaning.results, meaning.problems, excluded=bool(meaning.excluded))
+        one_concept = len(meaning.results) + len(meaning.problems) <= 1
+        found = _remembered if one_concept else _observed
+        return found(self.vocabulary, meaning.results, meaning.problems, excluded=bool(meaning.excluded))
 
     def medicine(self, concept: Any) -> MedicineMatch | None:
         """The medicine that the codings of a concept name."""
@@ -276,7 +278,6 @@ class Record:
         self.incomplete.setdefault(area, set()).add(why)
 
 
-@lru_cache(1024)  # it follows from our tables alone; there are about as many as they have concepts
 def _observed(
     vocabulary: Vocabulary, measured: frozenset[str], problems: frozenset[str], *, excluded: bool
 ) -> Observed:
@@ -294,6 +295,10 @@ def _observed(
         tells_haemolysis=SAMPLE_HAEMOLYSED in measured,
         problems=problems,
     )
+
+
+_remembered: Final = lru_cache(1024)(_observed)
+"""For a single concept, of which our tables have some hundreds. What a record combines is not remembered (R12)."""
 
 
 def source(resource: Resource) -> str:

@@ -1,6 +1,7 @@
 """The benchmark works: every part measures, judges and is written down. What it found here is judged by nobody."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,11 +11,18 @@ import pytest
 from bench import goals, payloads, report, samples
 from bench.samples import percentile
 from tests.repository import ROOT
+from tests.uncovered import UNCOVERED
 
 
 def bench(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "bench", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "-m", "bench", *arguments],
+        cwd=ROOT,
+        env=os.environ | UNCOVERED,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
     )
 
 

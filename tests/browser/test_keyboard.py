@@ -83,6 +83,7 @@ def test_an_order_is_found_chosen_removed_and_signed(keys):
     keys.tab_to("order-search")
     page.keyboard.type("furosemide 40")
     page.wait_for_selector("#found [role=option]")
+    settled(page)  # each letter asks anew, and a later answer takes the place of an earlier one
     keys.press("ArrowUp")
     last = page.locator("[aria-selected=true]").inner_text()
     keys.press("ArrowDown")
@@ -99,6 +100,7 @@ def test_an_order_is_found_chosen_removed_and_signed(keys):
     assert page.evaluate("document.activeElement.id") == "order-search"
     page.keyboard.type("creatine")
     page.wait_for_selector("#found [role=option]")
+    settled(page)
     called(page, "order-select", lambda: keys.press("Enter"))
     settled(page)
     keys.tab_to("Sign 1 order")

@@ -5,20 +5,24 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 HERE = Path(__file__).resolve().parent
 
 
 @cache
 def validator(name: str) -> Draft202012Validator:
-    """The schema ``name``.schema.json, ready."""
+    """The schema ``name``.schema.json, ready. Compiled, for every answer that a test is given is judged by it."""
     return Draft202012Validator(json.loads((HERE / "schemas" / f"{name}.schema.json").read_text()))
 
 
 def faults(name: str, value: Any) -> list[str]:
     """What a schema finds wrong, in words."""
-    return [f"{error.json_path}: {error.message}" for error in validator(name).iter_errors(value)]
+    return [f"{_path(error.instance_path)}: {error.message}" for error in validator(name).iter_errors(value)]
+
+
+def _path(steps: list[str | int]) -> str:
+    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
 
 
 @cache

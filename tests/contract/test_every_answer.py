@@ -64,7 +64,7 @@ def test_an_answer_of_the_service_that_is_wrong_ends_the_test_that_asked():
     wrong = Flask("muscle-cds")
     wrong.add_url_rule(CALL, view_func=lambda: ({"cards": [{}]}, 200), methods=["POST"])
 
-    with pytest.raises(AssertionError, match="'summary' is a required property"):
+    with pytest.raises(AssertionError, match='"summary" is a required property'):
         wrong.test_client().post(CALL)
 
 

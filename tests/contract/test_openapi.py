@@ -3,31 +3,16 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from jsonschema import Draft202012Validator
-from schemathesis.checks import not_a_server_error
-from schemathesis.openapi import from_dict
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from service import errors
 from service.hooks.services import SERVICES
-from service.openapi import openapi
 from tests.contract.calls import address_of, cards_of, demo_settings, one_of_each_hook, request_of, service
 from tests.contract.cds_hooks import example, manifest
+from tests.contract.odd_calls import CHECKS, DOCUMENT, api, examples
 
-DOCUMENT = openapi(SERVICES, "1.0.0")
 CLIENT = service(demo_settings(serve_openapi=True))
 EXAMPLES = 60  # for each of the nine operations
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_schema_conformance,
-]
 made: list[int] = []
 
 
@@ -123,19 +108,12 @@ def test_what_the_document_says_of_requests_is_what_is_served():
             assert status in (200, 412) or "another-patient" in row["file"], row["file"]
 
 
-API = from_dict(DOCUMENT)
+API = api()
 API.app = CLIENT.application
 
 
 @API.parametrize()
-@settings(
-    max_examples=EXAMPLES,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+@examples(EXAMPLES)
 def test_whatever_is_sent_there_is_no_defect_and_the_answer_is_as_described(case):
     response = case.call()
     made.append(response.status_code)

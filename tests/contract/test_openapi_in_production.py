@@ -5,28 +5,17 @@ a call. What is signed is as odd as ever; who signs is not in doubt.
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.openapi import from_dict
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
-from service.hooks.services import SERVICES
-from service.openapi import openapi
-from tests.faults.production import a_folder, production, token
+from tests.contract.odd_calls import CHECKS, DOCUMENT, api, examples
+from tests.faults.production import in_production, token
 from tests.service.hooks.tokens import bearer
 
-DOCUMENT = openapi(SERVICES, "1.0.0")
 EXAMPLES = 30  # for each operation
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 OPERATIONS = [f"{method.upper()} {path}" for path, methods in DOCUMENT["paths"].items() for method in methods]
 made: Counter[tuple[str, int]] = Counter()
 """How many calls were made, by operation and status."""
 
-API = from_dict(DOCUMENT)
+API = api()
 
 
 @API.auth(refresh_interval=None)
@@ -42,19 +31,12 @@ class OneTokenACall:
 
 @pytest.fixture(scope="module")
 def service():
-    with a_folder() as folder, production(folder) as running:
+    with in_production() as running:
         yield running
 
 
 @API.parametrize()
-@settings(
-    max_examples=EXAMPLES,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+@examples(EXAMPLES)
 def test_whatever_a_proven_caller_sends_there_is_no_defect_and_the_answer_is_as_described(case, service):
     response = case.call(base_url=f"http://127.0.0.1:{service.port}")
     made[f"{case.method.upper()} {case.path}", response.status_code] += 1

@@ -56,7 +56,7 @@ def test_c2_without_hook_instance_or_context_the_call_is_refused(client, request
 
 
 @BY_HOOK
-@pytest.mark.parametrize("instance", [str(uuid.uuid1()), str(uuid.uuid4()), str(uuid.uuid5(uuid.NAMESPACE_URL, "x")), "d1577c69-DFBE-44ad-ba6d-3e05e953b2ea", "no uuid at all"])  # fmt: skip
+@pytest.mark.parametrize("instance", [str(uuid.uuid1()), str(uuid.uuid4()), str(uuid.uuid5(uuid.NAMESPACE_URL, "x")), "d1577c69-DFBE-44ad-ba6d-3e05e953b2ea", "no uuid at all"], ids=["version 1", "version 4", "version 5", "capitals", "none"])  # fmt: skip
 def test_c3_any_hook_instance_is_served(client, request_body, instance):
     assert status_of(client, request_body | {"hookInstance": instance}) == 200
 

@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from tests.contract.cds_hooks import faults
-from tests.faults.production import a_call, a_call_with_cards, a_folder, access, production, token
+from tests.faults.production import a_call, a_call_with_cards, access, in_production, token
 from tests.fhir_stub import running
 from tests.repository import text_of
 from tests.service.hooks.tokens import CALL, FEEDBACK, bearer
@@ -35,7 +35,7 @@ def stub():
 @pytest.fixture(scope="module")
 def service(stub):
     site = {"accept_risk": ["http-fhir-base"]}
-    with a_folder() as folder, production(folder, {"fhir_bases": [stub.base]}, **site) as started:
+    with in_production({"fhir_bases": [stub.base]}, **site) as started:
         yield started
 
 
@@ -112,10 +112,12 @@ def seconds(service, raw, times=15):
     return statistics.median(took)
 
 
+@pytest.mark.alone
 def test_m1_an_answer_from_what_was_sent_takes_less_than_half_a_second(service):
     assert seconds(service, a_call_with_cards()) < HALF_A_SECOND
 
 
+@pytest.mark.alone
 def test_m1_so_does_one_that_is_fetched_from_a_server_that_takes_100_ms(service, stub):
     stub.delay = 0.1
     calls = len(stub.calls)

@@ -1,6 +1,4 @@
-"""A FHIR server of one's own in place of the one the tests start, and the count of what was compared."""
-
-from tests.counterparts.tally import TALLY
+"""A FHIR server of one's own in place of the one the tests start."""
 
 
 def pytest_addoption(parser):
@@ -10,8 +8,3 @@ def pytest_addoption(parser):
         help="FHIR R4 base to run the tests of tests/counterparts against. Synthetic records are written to it, and stay.",
     )
     group.addoption("--fhir-token", help="Bearer token for that server, if it asks for one.")
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    for which, count in config.stash.get(TALLY, {}).items():
-        terminalreporter.write_line(f"{which}: " + ", ".join(f"{number} {what}" for what, number in count.items()))

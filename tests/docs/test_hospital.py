@@ -35,7 +35,9 @@ def free_port():
 
 @pytest.fixture
 def environment(tmp_path):
-    """A folder with the commands ``muscle-cds`` and ``python`` of this tree first on the path, and nothing set."""
+    """A folder with the commands ``muscle-cds`` and ``python`` of this tree first on the path, and nothing set but that
+    a service that is told to end does not wait for calls to come.
+    """
     commands = tmp_path / "bin"
     commands.mkdir()
     for name, runs in (("python", ""), ("muscle-cds", " -m service")):
@@ -43,7 +45,7 @@ def environment(tmp_path):
         (commands / name).chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MUSCLE_CDS_") and name != "ENV"}
     path = f"{commands}{os.pathsep}{os.environ.get('PATH', '')}"
-    return kept | {"PATH": path, "PYTHONPATH": str(ROOT), "NO_PROXY": "*"}
+    return kept | {"PATH": path, "PYTHONPATH": str(ROOT), "NO_PROXY": "*", "MUSCLE_CDS_DRAIN_SECONDS": "0"}
 
 
 def wait_for(port, process):

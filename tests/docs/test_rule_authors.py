@@ -1,5 +1,6 @@
 """The worked example of the page for authors of rules, done as the page says: in a copy of the sheets, by the command."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 from cards.lists import TABLES
 from tests.repository import PACKAGES, ROOT, text_of
+from tests.uncovered import UNCOVERED
 
 PAGE = text_of(Path("docs/rule-authors.md"))
 _, BEFORE, EXAMPLE, AFTER = re.findall(r"^```toml\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE)
@@ -27,7 +29,8 @@ def copy(tmp_path: Path) -> Path:
 def check(folder: Path) -> "subprocess.CompletedProcess[str]":
     """``muscle-cds check`` in that folder."""
     command = [sys.executable, "-m", "service", "check"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    environment = os.environ | UNCOVERED
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
 def change(sheet: Path, old: str, new: str) -> None:

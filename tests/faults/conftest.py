@@ -1,15 +1,13 @@
 """One faulty FHIR server and one running service for the whole suite; a record of its own for every test."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 
 import pytest
 
-from tests.faults import figures
 from tests.faults.canary import _nothing_of_a_patient_leaves  # noqa: F401 -- F25 watches the whole suite
+from tests.faults.production import Listener
 from tests.faults.server import Ehr, FaultyServer, running
 from tests.service.test_server import Running, server
 
@@ -63,15 +61,8 @@ def ehr(fhir: FaultyServer) -> Ehr:
     return fhir.ehr(f"r{next(_records) % RECORDS}")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was measured, and write it to the page that the environment names."""
-    found = figures.recorded()
-    if not found:
-        return
-    terminalreporter.section("figures of the fault suite")
-    for one in found:
-        terminalreporter.write_line(f"{one.row:<4} {one.name}: {one.value} {one.unit}".rstrip())
-    page = os.environ.get(figures.VARIABLE)
-    if page:
-        figures.write_page(Path(page))
-        terminalreporter.write_line(f"written to {page}")
+@pytest.fixture(scope="module")
+def stranger() -> Iterator[Listener]:
+    """A server that nobody has a reason to call, and that knows whether somebody did."""
+    with Listener() as listener:
+        yield listener

@@ -11,6 +11,9 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 VARIABLE = "FAULT_FIGURES"
@@ -28,18 +31,33 @@ class Figure:
     unit: str
 
 
-_figures: dict[tuple[str, str], Figure] = {}
+_figures: dict[tuple[str, str], tuple[Any, str, bool]] = {}
+"""Value, unit and whether it adds up, by row and name."""
 
 
-def record(row: str, name: str, value: float | str, unit: str = "") -> None:
-    """Keep a figure; one of the same row and name is replaced. Numbers are shown to three digits.
+def record(row: str, name: str, value: float | str, unit: str = "", *, adds: bool = False) -> None:
+    """Keep a figure; one of the same row and name is replaced, or if it ``adds`` up, added to. Shown to three digits.
 
     ``row``: a letter and a number, as ``F10``.
     """
-    _figures[row, name] = Figure(row, name, value if isinstance(value, str) else _shown(value), unit)
+    before, _, _ = _figures.get((row, name), (0, unit, adds))
+    _figures[row, name] = (before + value if adds else value, unit, adds)
 
 
-def _shown(value: float) -> str:
+def given() -> list[tuple[str, str, float | str, str, bool]]:
+    """All figures of this process, for another one to :func:`take`."""
+    return [(row, name, *kept) for (row, name), kept in _figures.items()]
+
+
+def take(figures: list[tuple[str, str, float | str, str, bool]]) -> None:
+    """Record what another process measured."""
+    for row, name, value, unit, adds in figures:
+        record(row, name, value, unit, adds=adds)
+
+
+def _shown(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
     if abs(value) < 0.001:
         return "0"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
@@ -47,7 +65,21 @@ def _shown(value: float) -> str:
 
 def recorded() -> list[Figure]:
     """What was recorded in this run, by row and name."""
-    return [_figures[key] for key in sorted(_figures, key=_place)]
+    return [Figure(*key, _shown(_figures[key][0]), _figures[key][1]) for key in sorted(_figures, key=_place)]
+
+
+def show(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured, and write it to the page that the environment names."""
+    found = recorded()
+    if not found:
+        return
+    terminalreporter.section("figures of the fault suite")
+    for one in found:
+        terminalreporter.write_line(f"{one.row:<4} {one.name}: {one.value} {one.unit}".rstrip())
+    page = os.environ.get(VARIABLE)
+    if page:
+        write_page(Path(page))
+        terminalreporter.write_line(f"written to {page}")
 
 
 def page_with(page: str, figures: list[Figure]) -> str:

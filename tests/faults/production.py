@@ -236,6 +236,13 @@ def a_folder() -> Iterator[Path]:
         yield Path(name)
 
 
+@contextmanager
+def in_production(*clients: dict[str, Any], **how: Any) -> Iterator[Hospital]:
+    """The service as :func:`production` starts it, in a folder that nobody else looks into."""
+    with a_folder() as folder, production(folder, *clients, **how) as service:
+        yield service
+
+
 class Listener:
     """A port that takes every connection, says nothing, and keeps what it is sent."""
 

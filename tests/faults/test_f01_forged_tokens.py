@@ -9,31 +9,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 
-from tests.faults.production import Listener, a_call, a_folder, access, claims, production
+from tests.faults.production import a_call, access, claims, in_production
 from tests.service.hooks.tokens import CALL, EC, FEEDBACK, FOREIGN, KID, RSA, bearer, headers, public, segment, signed
 
 RS384_ONLY = "https://rs384.example"
 
 
 @pytest.fixture(scope="module")
-def outside():
-    with Listener() as listener:
-        yield listener
-
-
-@pytest.fixture(scope="module")
-def service(outside):
+def service(stranger):
     """Every forged call names a FHIR server that may be called, so a caller who was believed would be seen there."""
-    here = {"fhir_bases": [f"http://{outside.address}/fhir"]}
-    with a_folder() as folder:
-        other = {"name": "rs384", "issuer": RS384_ONLY, "algorithms": ["RS384"]}
-        with production(folder, here, other | here, accept_risk=["http-fhir-base"], deadline_ms=300) as running:
-            yield running
+    here = {"fhir_bases": [f"http://{stranger.address}/fhir"]}
+    other = {"name": "rs384", "issuer": RS384_ONLY, "algorithms": ["RS384"]}
+    with in_production(here, other | here, accept_risk=["http-fhir-base"], deadline_ms=300) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
-def call(outside):
-    return a_call(prefetch=None, **access(f"http://{outside.address}/fhir"))
+def call(stranger):
+    return a_call(prefetch=None, **access(f"http://{stranger.address}/fhir"))
 
 
 def by_hmac(name, secret):
@@ -83,24 +76,24 @@ FORGED = {
 }
 
 
-def test_the_same_claims_well_signed_are_believed_and_the_server_is_called(service, outside, call):
+def test_the_same_claims_well_signed_are_believed_and_the_server_is_called(service, stranger, call):
     assert service.status(call) == 412  # believed, and its FHIR server, which says nothing, was asked
-    assert outside.connections > 0
+    assert stranger.connections > 0
     rs384 = signed(claims(iss=RS384_ONLY), headers(alg="RS384", kid="rsa-1"), RSA)
     assert service.status(a_call(), by=rs384) == 200
 
 
 @pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
-def test_a_forged_token_is_refused_without_a_reason_and_nothing_is_called(service, outside, call, forged):
-    before = outside.connections
+def test_a_forged_token_is_refused_without_a_reason_and_nothing_is_called(service, stranger, call, forged):
+    before = stranger.connections
     status, answered, body = service.post(call, by=forged())
     _, _, of_nobody = service.ask("POST", CALL, call)
 
     assert status == 401
     assert answered["WWW-Authenticate"] == "Bearer"
     assert body["issue"] == json.loads(of_nobody)["issue"]
-    assert outside.connections == before
-    assert outside.works()
+    assert stranger.connections == before
+    assert stranger.works()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """F2: what a token says of itself, and clocks that differ. A minute either way is forgiven; anything else is a 401.
 
 The clock of the running service is that of this machine, so times are counted from now, and the edges are left to
-tests/service/hooks/test_trust.py, where the clock stands still.
+tests/service/hooks/test_tokens.py, where the clock stands still.
 """
 
 import json
@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.faults.production import a_folder, claims, production, token
+from tests.faults.production import claims, in_production, token
 from tests.service.hooks.tokens import BASE, CALL, FEEDBACK, ISSUER, signed
 
 ANOTHER = "/cds-services/muscle-order-sign"
@@ -17,7 +17,7 @@ ANOTHER = "/cds-services/muscle-order-sign"
 
 @pytest.fixture(scope="module")
 def service():
-    with a_folder() as folder, production(folder) as running:
+    with in_production() as running:
         yield running
 
 

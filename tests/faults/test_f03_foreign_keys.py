@@ -2,17 +2,11 @@
 
 import pytest
 
-from tests.faults.production import WORKERS, Listener, a_folder, claims, production, until
+from tests.faults.production import WORKERS, claims, in_production, until
 from tests.service.hooks.test_keys import KeyHost
 from tests.service.hooks.tokens import EC, FOREIGN, headers, signed
 
 BY_ADDRESS = "https://by-address.example"  # the client whose keys stand at an address
-
-
-@pytest.fixture(scope="module")
-def attacker():
-    with Listener() as listener:
-        yield listener
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +18,7 @@ def host():
 @pytest.fixture(scope="module")
 def service(host):
     by_address = {"name": "by-address", "issuer": BY_ADDRESS, "jwks_url": host.url, "jwks_file": ...}
-    with a_folder() as folder, production(folder, {}, by_address) as running:
+    with in_production({}, by_address) as running:
         assert until(lambda: len(host.asked) >= WORKERS)  # each worker asks at its start, and not again for long
         yield running
 
@@ -46,22 +40,22 @@ PLACES = {
 )
 @pytest.mark.parametrize("key", [EC, FOREIGN], ids=["our key", "their key"])
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
-def test_a_foreign_key_address_is_refused_and_never_asked(service, attacker, host, place, key, issuer):
+def test_a_foreign_key_address_is_refused_and_never_asked(service, stranger, host, place, key, issuer):
     service.status(by=signed(claims(iss=BY_ADDRESS)))  # so that its keys are there
     asked = len(host.asked)
     named = place.format(
-        attacker=attacker.address, port=attacker.address.split(":")[1], host=host.url[7:].removesuffix("/jwks")
+        attacker=stranger.address, port=stranger.address.split(":")[1], host=host.url[7:].removesuffix("/jwks")
     )
 
     assert service.status(by=signed(claims(iss=issuer), headers(jku=named), key)) == 401
-    assert attacker.connections == 0
+    assert stranger.connections == 0
     assert len(host.asked) == asked
 
 
 @pytest.mark.parametrize("name", ["x5u", "jwk", "x5c"])
-def test_whatever_else_a_header_brings_its_key_in_is_not_used(service, attacker, name):
+def test_whatever_else_a_header_brings_its_key_in_is_not_used(service, stranger, name):
     brings = {
-        "x5u": f"http://{attacker.address}/cert.pem",
+        "x5u": f"http://{stranger.address}/cert.pem",
         "jwk": FOREIGN.as_dict(private=False),
         "x5c": ["MIIB"],
     }[name]
@@ -70,10 +64,10 @@ def test_whatever_else_a_header_brings_its_key_in_is_not_used(service, attacker,
 
     assert service.status(by=theirs) == 401
     assert service.status(by=ours) == 200  # it does no harm either
-    assert attacker.connections == 0
+    assert stranger.connections == 0
 
 
-def test_the_configured_address_may_be_named(service, host, attacker):
+def test_the_configured_address_may_be_named(service, host, stranger):
     assert service.status(by=signed(claims(iss=BY_ADDRESS), headers(jku=host.url))) == 200
     assert {path for path, _ in host.asked} == {"/jwks"}
-    assert attacker.works()
+    assert stranger.works()

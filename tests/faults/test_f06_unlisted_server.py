@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.faults.production import Listener, a_call, a_call_with_cards, a_folder, access, production
+from tests.faults.production import Listener, a_call, a_call_with_cards, access, in_production
 from tests.fhir_stub import TOKEN, running
 
 SPELLINGS = {
@@ -56,12 +56,6 @@ def listed():
 
 
 @pytest.fixture(scope="module")
-def other():
-    with Listener() as listener:
-        yield listener
-
-
-@pytest.fixture(scope="module")
 def theirs():
     """The server of another client."""
     with Listener() as listener:
@@ -73,20 +67,20 @@ def service(listed, theirs):
     ours = {"fhir_bases": [listed.base]}
     another = {"name": "b", "issuer": "https://b.example", "fhir_bases": [f"http://{theirs.address}/fhir"]}
     site = {"accept_risk": ["http-fhir-base"], "deadline_ms": 20_000}
-    with a_folder() as folder, production(folder, ours, another, **site) as started:
+    with in_production(ours, another, **site) as started:
         yield started
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
-def test_a_server_that_is_not_listed_letter_for_letter_is_not_called(service, listed, other, theirs, spelling):
+def test_a_server_that_is_not_listed_letter_for_letter_is_not_called(service, listed, stranger, theirs, spelling):
     host = listed.origin.removeprefix("http://")
     named = spelling.format(
         base=listed.base,
         host=host,
         port=host.split(":")[1],
         upper=listed.base.upper(),
-        other=other.address,
-        other_port=other.address.split(":")[1],
+        other=stranger.address,
+        other_port=stranger.address.split(":")[1],
         theirs=theirs.address,
     )
     before = len(listed.calls)
@@ -95,8 +89,8 @@ def test_a_server_that_is_not_listed_letter_for_letter_is_not_called(service, li
     assert service.status(a_call(prefetch={}, **access(named))) == 412
     status, _, body = service.post(a_call(**access(named)))  # what was sent is enough
     assert (status, body) == (200, {"cards": []})
-    assert (len(listed.calls), other.connections, theirs.connections) == (before, 0, 0)
-    assert TOKEN.encode() not in other.heard + theirs.heard
+    assert (len(listed.calls), stranger.connections, theirs.connections) == (before, 0, 0)
+    assert TOKEN.encode() not in stranger.heard + theirs.heard
 
 
 @pytest.mark.parametrize("member", [None, 5, True, ["{base}"], {"url": "{base}"}])
@@ -125,9 +119,9 @@ def test_without_a_token_the_listed_server_is_not_called(service, listed):
     assert len(listed.calls) == before
 
 
-def test_cards_from_what_was_sent_say_what_could_not_be_looked_up(service, other):
+def test_cards_from_what_was_sent_say_what_could_not_be_looked_up(service, stranger):
 
-    sent = json.loads(a_call_with_cards()) | access(f"http://{other.address}/fhir")
+    sent = json.loads(a_call_with_cards()) | access(f"http://{stranger.address}/fhir")
     del sent["prefetch"]["results"], sent["prefetch"]["medicationStatements"]
     status, answered, body = service.post(json.dumps(sent).encode())
     inputs = service.line_of(answered["X-Correlation-ID"])["inputs"]
@@ -135,5 +129,5 @@ def test_cards_from_what_was_sent_say_what_could_not_be_looked_up(service, other
     assert status == 200
     assert "Not checked" in json.dumps(body)
     assert (inputs["results"], inputs["medicines"]) == ("failed", "incomplete")
-    assert other.connections == 0
-    assert other.works()
+    assert stranger.connections == 0
+    assert stranger.works()

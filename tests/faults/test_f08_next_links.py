@@ -12,6 +12,8 @@ from tests.faults.story import ask, body, judge, notes, topics
 from tests.faults.story import record as the_record
 from tests.service.test_server import Running
 
+pytestmark = pytest.mark.alone
+
 Plan = Callable[[int, Exchange], str | None]
 
 

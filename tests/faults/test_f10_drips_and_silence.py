@@ -31,6 +31,8 @@ from tests.faults.story import Answer, ask, body, notes, topics
 from tests.faults.story import record as the_record
 from tests.service.test_server import Running
 
+pytestmark = pytest.mark.alone
+
 AT_ONCE = 20
 DEADLINE_MS = 1500
 PROMISED_MS = DEADLINE_MS + 100

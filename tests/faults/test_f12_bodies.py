@@ -72,6 +72,7 @@ def test_one_byte_more_is_refused_by_length_and_by_chunks(service: Running) -> N
         assert (status, body["resourceType"]) == (413, "OperationOutcome")
 
 
+@pytest.mark.alone
 def test_a_length_that_is_too_large_is_refused_before_anything_is_read(service: Running) -> None:
     began = time.monotonic()
     status, _ = exchange(service.port, "Content-Length: 999999999999", pieces=iter(()))

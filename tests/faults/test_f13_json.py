@@ -97,6 +97,7 @@ def ms(work: Callable[[], object]) -> float:
     return min(taken)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", REFUSED)
 def test_it_is_refused_quickly(service: Running, name: str) -> None:
     status, _, answer = service.ask("POST", CALL, REFUSED[name])
@@ -109,6 +110,7 @@ def test_it_is_refused_quickly(service: Running, name: str) -> None:
     assert took < MOST_MS + SLACK_MS
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", SERVED)
 def test_what_is_only_odd_is_served(service: Running, name: str) -> None:
     status = service.ask("POST", CALL, SERVED[name])[0]
@@ -125,6 +127,7 @@ def parsed(raw: bytes) -> int:
     return 200
 
 
+@pytest.mark.alone
 def test_a_body_that_was_made_to_be_slow_is_not() -> None:
     """Texts that repeat the beginning of a resource millions of times, so that it is looked for again and again."""
     brackets = '"' + "[" * 3_000_000 + '"'

@@ -73,6 +73,7 @@ def test_a_search_that_fails_is_named_and_the_others_are_used(
     fail(service, ehr, whole, kind, fault)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("fault", HANGS)
 @pytest.mark.parametrize("kind", INPUTS)
 def test_p10_a_search_that_hangs_is_named_in_time_and_the_others_are_used(

@@ -9,6 +9,8 @@ from tests.faults.story import ask, body, judge, notes
 from tests.faults.story import record as the_record
 from tests.service.test_server import Running
 
+pytestmark = pytest.mark.alone
+
 LATER = {
     "30 seconds": "30",
     "a date": "Fri, 01 Jan 2100 00:00:00 GMT",

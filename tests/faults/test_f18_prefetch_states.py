@@ -10,7 +10,7 @@ import pytest
 from cards.chart import Area
 from service.fhir.queries import queries_for
 from tests.contract.calls import all_parts
-from tests.faults.production import CRAMP, VIEW, a_call, a_folder, access, nothing_known, production, templates
+from tests.faults.production import CRAMP, VIEW, a_call, access, in_production, nothing_known, templates
 from tests.fhir_stub import outcome, running
 
 QUERIES = {query.key: query for query in queries_for(VIEW, all_parts().content.vocabulary)}
@@ -64,7 +64,7 @@ def stub():
 @pytest.fixture(scope="module")
 def service(stub):
     site = {"accept_risk": ["http-fhir-base"], "deadline_ms": 20_000}
-    with a_folder() as folder, production(folder, {"fhir_bases": [stub.base]}, **site) as started:
+    with in_production({"fhir_bases": [stub.base]}, **site) as started:
         yield started
 
 

@@ -33,7 +33,7 @@ from tests.service.test_server import Running
 RUNS = 20
 DEADLINE_MS = 2000  # the default
 
-pytestmark = needs_proc
+pytestmark = [pytest.mark.alone, needs_proc]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.contract.answers import refusal_problems
-from tests.faults.production import a_call, a_folder, production, token
+from tests.faults.production import a_call, in_production, token
 from tests.service.hooks.tokens import CALL, FEEDBACK, bearer
 
 OURS = "https://ehr.example"  # of the client
@@ -52,7 +52,7 @@ Advisor.advise = broken
 @pytest.fixture(scope="module")
 def service():
     """With a defect, for one patient: without one there is no page for a defect to look at."""
-    with a_folder() as folder, production(folder, {"origins": [OURS]}, origins=[SITE], before=DEFECT) as running:
+    with in_production({"origins": [OURS]}, origins=[SITE], before=DEFECT) as running:
         yield running
 
 

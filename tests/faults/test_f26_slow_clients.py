@@ -29,7 +29,10 @@ from tests.faults.server import Ehr, running, silent
 from tests.repository import text_of
 from tests.service.test_server import Running, free_port, server
 
-pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed here")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed here"),
+]
 
 CALL = f"/cds-services/{story.PATIENT_VIEW}"
 SLOW, CALLS, THREADS = 300, 40, 16

@@ -92,6 +92,7 @@ def lines(text: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+@pytest.mark.alone
 @needs_proc
 def test_sigterm_with_calls_under_way_not_ready_then_finish_then_end(slow: FaultyServer) -> None:
     with a_service(slow, MUSCLE_CDS_DRAIN_SECONDS=str(DRAIN), MUSCLE_CDS_WORKERS="2") as service:
@@ -126,6 +127,7 @@ def test_sigterm_with_calls_under_way_not_ready_then_finish_then_end(slow: Fault
     record("F27", f"SIGTERM to exit 0, waiting {DRAIN} s, deadline {DEADLINE_MS} ms", took, "s")
 
 
+@pytest.mark.alone
 def test_calls_that_come_while_it_drains_are_still_answered(slow: FaultyServer) -> None:
     with a_service(slow, MUSCLE_CDS_DRAIN_SECONDS="2") as service:
         service.process.send_signal(signal.SIGTERM)

@@ -25,3 +25,15 @@ def test_a_figure_is_shown_to_three_digits_and_the_last_one_counts(monkeypatch):
     figures.record("F11", "wait", 0.0000015, "s")
 
     assert [(one.row, one.value) for one in figures.recorded()] == [("F9", "2000"), ("F10", "1.23"), ("F11", "0")]
+
+
+def test_figures_of_two_processes_are_brought_together(monkeypatch):
+    monkeypatch.setattr(figures, "_figures", {})
+    figures.record("F10", "answer", 1.5, "s")
+    figures.record("F25", "lines", 2, adds=True)
+    others = figures.given()
+    monkeypatch.setattr(figures, "_figures", {})
+    figures.record("F25", "lines", 3, adds=True)
+    figures.take(others)
+
+    assert [(one.row, one.value, one.unit) for one in figures.recorded()] == [("F10", "1.5", "s"), ("F25", "5", "")]

@@ -214,7 +214,7 @@ def check(road: Road, record: list[Json], damage: Damage) -> None:
 
 
 NIGHTLY = settings.get_current_profile_name() == "nightly"
-pytestmark = pytest.mark.timeout(900 if NIGHTLY else 120)
+pytestmark = [pytest.mark.timeout(900 if NIGHTLY else 120), pytest.mark.no_cover]  # tests/uncovered.py
 LENGTH = settings(
     max_examples=5_000 if NIGHTLY else 200,
     deadline=None,

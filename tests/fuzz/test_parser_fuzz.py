@@ -12,6 +12,7 @@ import pytest
 from tests.faults.figures import record
 from tests.fuzz import corpus
 from tests.repository import ROOT
+from tests.uncovered import UNCOVERED
 
 SECONDS = int(os.environ.get("FUZZ_SECONDS", "8"))
 
@@ -30,7 +31,7 @@ def test_no_bytes_make_the_readers_of_requests_fail(tmp_path: Path) -> None:
             "-timeout=10", "-rss_limit_mb=2048", "-seed=1", "-print_final_stats=1",
             f"-artifact_prefix={tmp_path}/", str(tmp_path / "corpus"),
         ],
-        cwd=ROOT, capture_output=True, text=True, timeout=SECONDS + 100, check=False,
+        cwd=ROOT, env=os.environ | UNCOVERED, capture_output=True, text=True, timeout=SECONDS + 100, check=False,
     )  # fmt: skip
     runs = re.search(r"stat::number_of_executed_units:\s*(\d+)|Done (\d+) runs", done.stderr)
     covered = re.findall(r"cov: (\d+)", done.stderr)

@@ -9,13 +9,18 @@ from tests.faults.figures import record
 from tests.faults.process import needs_proc
 from tests.load.run import PROMISED_MS, RATE, both, page
 from tests.repository import text_of
+from tests.uncovered import uncovered
+
+__all__ = ["uncovered"]  # a fixture
 
 SECONDS = 2.5  # of each of the two runs
 SLACK_MS = 1_500  # a smoke test on a shared machine shows that it works, not how fast
 
 
 @needs_proc
+@pytest.mark.alone
 @pytest.mark.timeout(120)
+@pytest.mark.usefixtures("uncovered")
 def test_twenty_hooks_a_second_are_answered() -> None:
     outcomes = both(SECONDS)
 

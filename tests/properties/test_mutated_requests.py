@@ -37,6 +37,7 @@ def client() -> Any:
     return service(demo_settings(), log)
 
 
+@pytest.mark.no_cover
 @settings(
     max_examples=EXAMPLES,
     derandomize=True,

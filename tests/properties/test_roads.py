@@ -17,6 +17,8 @@ from service.settings import load
 from tests.fhir_stub import TOKEN, FhirStub, running
 from tests.service.fhir.builders import DMD, KEYS, LOINC, SNOMED, UCUM
 
+pytestmark = pytest.mark.no_cover  # tests/uncovered.py
+
 Json = dict[str, Any]
 TODAY = date(2026, 6, 15)
 PATIENT = {"resourceType": "Patient", "id": "p1", "gender": "female", "birthDate": "1958-02-11"}

@@ -39,6 +39,8 @@ from tests.properties.charts import (
     values,
 )
 
+pytestmark = pytest.mark.no_cover  # tests/uncovered.py
+
 
 @bounded
 @given(lines=charts())

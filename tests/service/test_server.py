@@ -136,6 +136,17 @@ def test_serve_answers_logs_in_json_and_ends_cleanly():
     assert err == ""
 
 
+@pytest.fixture(scope="module")
+def running():
+    """One server for all that is not HTTP: it survives it, ends cleanly, and logged nothing of it."""
+    with server("serve", MUSCLE_CDS_PROFILE="demo") as up:
+        yield up
+        code, out, err = up.stop()
+    assert code == 0
+    assert CANARY not in out + err
+    assert all(json.loads(line) for line in out.splitlines())
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -146,19 +157,16 @@ def test_serve_answers_logs_in_json_and_ends_cleanly():
         f"POST {CALL} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{CANARY}\r\n".encode(),
     ],
 )
-def test_what_is_not_http_is_refused_in_json_and_never_repeated_or_logged(raw):
-    with server("serve", MUSCLE_CDS_PROFILE="demo") as running:
-        head, _, answer = running.send(raw).partition(b"\r\n\r\n")
-        assert running.ask("GET", "/cds-services")[0] == 200
-        code, out, err = running.stop()
+def test_what_is_not_http_is_refused_in_json_and_never_repeated_or_logged(running, raw):
+    head, _, answer = running.send(raw).partition(b"\r\n\r\n")
+    assert running.ask("GET", "/cds-services")[0] == 200
+    out, err = running.printed()
 
     assert head.startswith(b"HTTP/1.1 4")
     assert b"content-type: application/json" in head.lower()
     assert json.loads(answer)["resourceType"] == "OperationOutcome"
     assert CANARY.encode() not in head + answer
     assert CANARY not in out + err
-    assert all(json.loads(line) for line in out.splitlines())
-    assert code == 0
 
 
 def test_a_running_call_is_finished_when_the_server_is_told_to_end():

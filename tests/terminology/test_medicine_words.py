@@ -194,6 +194,7 @@ def test_what_a_part_of_a_text_names_the_whole_text_names(before: str, after: st
 # The table of names
 
 
+@pytest.mark.no_cover  # tests/uncovered.py
 def test_the_table_of_names_follows_from_the_medicine_rows():
     table = (HERE / "value_sets" / "medicine_names.csv").read_text(encoding="utf-8")
 
@@ -213,6 +214,7 @@ def test_every_name_has_a_word_of_four_letters():
         assert any(len(word) >= 4 and word.isalpha() for word in row["name"].split()), row.place
 
 
+@pytest.mark.no_cover  # tests/uncovered.py
 def test_a_brand_of_unrelated_ingredients_is_no_name(tables_in):
     table = tables_in / "value_sets" / "medicines" / "loop-diuretic.csv"
     before = {row["name"] for row in csv.DictReader(names(tables_in).splitlines())}

@@ -17,14 +17,17 @@ from terminology.vocabulary import load
 ROOT = HERE.parent
 
 
+@pytest.mark.no_cover  # tests/uncovered.py
 def test_the_committed_index_is_what_the_tables_say_byte_for_byte():
     assert build() == INDEX.read_bytes()
 
 
+@pytest.mark.no_cover  # tests/uncovered.py
 def test_the_tables_pass_every_check():
     assert [*failures(read())] == []
 
 
+@pytest.mark.no_cover  # tests/uncovered.py
 def test_the_build_writes_the_names_and_the_index(tables_in: Path):
     (tables_in / "value_sets" / "medicine_names.csv").write_text(
         "name,ingredients,is,licences,seen_as\n", encoding="utf-8"

@@ -90,6 +90,7 @@ def test_the_files_are_named_after_the_value_sets_and_use_the_given_address(tmp_
     assert potassium["url"] == "https://fhir.hospital.example/ValueSet/result-potassium"
 
 
+@pytest.mark.no_cover  # tests/uncovered.py
 def test_writing_twice_gives_the_same_bytes(tmp_path: Path):
     first = {path.name: path.read_bytes() for path in write(tmp_path / "one")}
     second = {path.name: path.read_bytes() for path in write(tmp_path / "two")}

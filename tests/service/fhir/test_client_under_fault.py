@@ -61,6 +61,7 @@ def get(client, seconds=5.0, **more):
     return client.get("Patient/p1", token="t", budget=budget, query="patient", **more)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("fault", [silent(), drip_body(), drip_headers(0.01)], ids=["silent", "body", "headers"])
 def test_f10_at_the_deadline_the_socket_is_shut(server, ehr, client, told, fault):
     ehr.answers("*", fault)
@@ -242,6 +243,7 @@ def test_so_is_a_certificate_for_another_host(tmp_path):
         client.close()
 
 
+@pytest.mark.alone
 def test_f10_a_handshake_that_drips_is_ended_at_the_deadline(certificate):
     with running(greet=drip_handshake(certificate.context)) as server:
         base = f"https://127.0.0.1:{server.port}/fhir"

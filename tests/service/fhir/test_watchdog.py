@@ -9,6 +9,8 @@ import pytest
 from service.fhir import watchdog
 from service.fhir.watchdog import Watch, Watchdog
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def pair():

@@ -1,7 +1,5 @@
-"""Who may call: requirements K1-K17, faults F1-F4, traps T7, T8, T23."""
+"""Who may call, and what a caller is told: requirements K1-K14, faults F3 and F4, traps T7 and T23."""
 
-import hashlib
-import hmac
 import json
 import socket
 import threading
@@ -11,17 +9,16 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-import responses
 from fhir.resources.R4B.operationoutcome import OperationOutcome
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import RSAKey
 
 from service.clients import Replay
 from service.errors import NotTrusted, StoreUnavailable
 from service.hooks.keys import Keys
 from service.hooks.trust import Trust
 from service.store import MemoryStore
+from tests.service.hooks.callers import KEY_URL, SECONDS, client, post, refused, trust, trusting
+from tests.service.hooks.hand_made import HAND_MADE
 from tests.service.hooks.tokens import (
     BASE,
     CALL,
@@ -40,39 +37,13 @@ from tests.service.hooks.tokens import (
     public,
     segment,
     signed,
-)  # fmt: skip
+)
 from tests.service.stand_ins import DEMO, a_card, an_answer, an_app, body
 
-SECONDS = int(NOW.timestamp())
-KEY_URL = "https://ehr.example/jwks"
+__all__ = ["client", "trust"]  # fixtures
 
 
-@pytest.fixture
-def client(tmp_path):
-    return a_client(tmp_path)
-
-
-@pytest.fixture
-def trust(client):
-    return trusting(client)
-
-
-def trusting(client, store=None):
-    return Trust([client], Keys([client]), store or MemoryStore(), BASE)
-
-
-def post(app, token=None, path=CALL, **more):
-    given = {**(bearer(token) if token else {}), **more}
-    return app.test_client().post(path, data=body(), headers={"X-Correlation-ID": "same"} | given)
-
-
-def refused(trust, token, path=CALL, now=NOW):
-    with pytest.raises(NotTrusted) as why:
-        trust.caller(f"Bearer {token}", path, now)
-    return why.value.because
-
-
-# --- K1-K5: what proves a caller ------------------------------------------------------------------------------------
+# --- K1-K5: what proves a caller -------------------------------------------------------------------------------------
 
 
 def test_a_signed_call_is_answered_and_an_unsigned_one_is_not(client):
@@ -127,228 +98,7 @@ def test_a_long_header_is_read_up_to_eight_kib(trust):
     assert refused(trust, signed(header=headers(extra="x" * 8000))) == "malformed"
 
 
-# --- F1: hand-made tokens ------------------------------------------------------------------------------------------
-
-
-def by_hmac(name, secret, said=None):
-    header = headers(alg=name)
-    signing = f"{segment(header)}.{segment(said or claims())}"
-    digest = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}[name]
-    return f"{signing}.{segment(hmac.new(secret, signing.encode(), digest).digest())}"
-
-
-def unsigned(alg):
-    return f"{segment(headers(alg=alg))}.{segment(claims())}."
-
-
-def with_signature(signature):
-    return f"{signed().rpartition('.')[0]}.{segment(signature)}"
-
-
-HAND_MADE = {
-    "none": unsigned("none"),
-    "None": unsigned("None"),
-    "NONE": unsigned("NONE"),
-    "nOnE with a good signature": signed().replace(signed().split(".")[0], segment(headers(alg="nOnE"))),
-    "HS256 with the public key as PEM": by_hmac("HS256", EC.as_pem(private=False)),
-    "HS384 with the public key as PEM": by_hmac("HS384", RSA.as_pem(private=False)),
-    "HS512 with the public key as JWK": by_hmac("HS512", json.dumps(EC.as_dict(private=False)).encode()),
-    "HS256 with an empty secret": by_hmac("HS256", b"\0"),
-    "a curve of its own": signed(header=headers(alg="ES256"), key=ECKey.generate_key("P-256", {"kid": KID})),
-    "RS384 on the EC key": signed(header=headers(alg="RS384"), key=RSA),
-    "a foreign key under our kid": signed(key=FOREIGN),
-    "a foreign key in jwk": signed(header=headers(jwk=FOREIGN.as_dict(private=False)), key=FOREIGN),
-    "a foreign key in x5c": signed(header=headers(x5c=["MIIB"]), key=FOREIGN),
-    "unknown crit": signed(header=headers(crit=["exp"], exp=1)),
-    "empty crit": signed(header=headers(crit=[])),
-    "b64 false": signed(header=headers(crit=["b64"], b64=False)),
-    "b64 true": signed(header=headers(b64=True)),
-    "a signature of zeros": with_signature(bytes(96)),
-    "an empty signature": with_signature(b""),
-    "a signature too long": with_signature(bytes(97)),
-    "a signature of ones": with_signature(b"\xff" * 96),
-    "no typ": signed(header=headers(typ=...)),
-    "another typ": signed(header=headers(typ="at+jwt")),
-    "typ in small letters": signed(header=headers(typ="jwt")),
-    "typ as a list": signed(header=headers(typ=["JWT"])),
-    "no kid": signed(header=headers(kid=...)),
-    "kid as a number": signed(header=headers(kid=1)),
-    "unknown kid": signed(header=headers(kid="other")),
-    "alg as a list": f"{segment(headers(alg=['ES384']))}.{segment(claims())}.{segment(bytes(96))}",
-    "no alg": f"{segment(headers(alg=...))}.{segment(claims())}.{segment(bytes(96))}",
-    "header no object": f"{segment([])}.{segment(claims())}.{segment(bytes(96))}",
-    "header no JSON": f"{segment(b'{')}.{segment(claims())}.{segment(bytes(96))}",
-    "header nested deep": f"{segment(b'[' * 5000)}.{segment(claims())}.{segment(bytes(96))}",
-    "claims nested deep": signed(b'{"iss":' + b"[" * 5000),
-    "claims no object": signed(b"[1]"),
-    "claims no JSON": signed(b"iss"),
-    "claims not UTF-8": signed(b"\xff\xfe{"),
-    "two parts": "a.b",
-    "four parts": signed() + ".x",
-    "five parts": "a.b.c.d.e",
-    "nothing": "",
-    "padded": signed() + "=",
-    "over eight KiB": signed(claims(more="x" * 8192)),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("token", HAND_MADE.values(), ids=HAND_MADE)
-def test_a_hand_made_token_is_refused_and_nothing_is_fetched(trust, token):
-    with responses.RequestsMock() as outside:
-        assert refused(trust, token)
-        assert len(outside.calls) == 0
-
-
-@pytest.mark.parametrize("scheme", ["", "Basic ", "Token ", "Bearer", "Bearer\t", "Bearer, "])
-def test_another_scheme_is_refused(trust, scheme):
-    with pytest.raises(NotTrusted):
-        trust.caller(f"{scheme}{signed()}", CALL, NOW)
-
-
-def test_two_authorization_headers_in_one_are_refused(trust):
-    with pytest.raises(NotTrusted):
-        trust.caller(f"Bearer {signed()},Bearer {signed()}", CALL, NOW)
-
-
-def test_a_token_of_a_client_does_not_open_the_door_of_another(tmp_path):
-    other_key = ECKey.generate_key("P-384", {"kid": "o"})
-    other_file = tmp_path / "other.json"
-    other_file.write_text(json.dumps(public(other_key)))
-    one, other = a_client(tmp_path), a_client(tmp_path, name="other", issuer="https://o.example", jwks_file=other_file)
-    trust = Trust([one, other], Keys([one, other]), MemoryStore(), BASE)
-
-    assert refused(trust, signed(claims(iss="https://o.example"))) == "unknown-key"
-    assert refused(trust, signed(header=headers(kid="o"), key=other_key)) == "unknown-key"
-    mine = signed(claims(iss="https://o.example"), headers(kid="o"), other_key)
-    assert trust.caller(f"Bearer {mine}", CALL, NOW).name == "other"
-
-
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(at=st.integers(0, len(signed()) + 10), other=st.integers(1, 127))
-def test_a_good_token_with_any_byte_changed_is_never_answered_and_never_a_defect(client, at, other):
-    good = signed()
-    at %= len(good)
-    broken = good[:at] + chr(ord(good[at]) ^ other & 0x7F) + good[at + 1 :]
-    app = a_production_app(client)
-
-    environment = {"HTTP_AUTHORIZATION": f"Bearer {broken}"}
-    assert app.test_client().post(CALL, data=body(), environ_base=environment).status_code == 401
-
-
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(said=st.dictionaries(st.sampled_from(["iss", "aud", "exp", "iat", "jti", "nbf", "tenant"]),
-    st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists)))  # fmt: skip
-def test_signed_nonsense_in_a_claim_is_a_refusal_or_a_good_token_never_a_defect(client, said):
-    trust = trusting(client)
-    try:
-        trust.caller(f"Bearer {signed(claims() | said)}", CALL, NOW)
-    except NotTrusted:
-        return
-    made = claims() | said
-    assert made["iss"] == ISSUER
-    assert made["aud"] in (BASE + CALL, BASE + CALL + "/")
-    assert isinstance(made["jti"], str)
-    assert all(not isinstance(made[name], (bool, str)) for name in ("exp", "iat"))
-
-
-# --- F2: claims and clock ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"exp": SECONDS - 30, "iat": SECONDS - 330},
-        {"exp": SECONDS - 59, "iat": SECONDS - 330},
-        {"iat": SECONDS + 30},
-        {"iat": SECONDS + 60},
-        {"nbf": SECONDS + 60},
-        {"nbf": SECONDS - 300},
-        {"exp": SECONDS + 3600},
-        {"exp": SECONDS + 0.5, "iat": SECONDS - 0.5},
-        {"jti": "x" * 256},
-        {"jti": "ü+/=?"},
-        {"aud": [BASE + CALL]},
-        {"aud": [BASE + CALL, BASE + CALL + "/"]},
-        {"aud": BASE + CALL + "/"},
-    ],
-    ids=str,
-)
-def test_a_token_within_the_limits_is_trusted(trust, changed):
-    assert trust.caller(f"Bearer {signed(claims(**changed))}", CALL, NOW).name == "ehr"
-
-
-@pytest.mark.parametrize(
-    ("changed", "because"),
-    [
-        ({"exp": SECONDS - 60, "iat": SECONDS - 300}, "expired"),
-        ({"exp": SECONDS - 600, "iat": SECONDS - 900}, "expired"),
-        ({"iat": SECONDS + 61}, "not-yet"),
-        ({"iat": SECONDS + 600, "exp": SECONDS + 900}, "not-yet"),
-        ({"nbf": SECONDS + 61}, "not-yet"),
-        ({"nbf": None}, "bad-time"),
-        ({"nbf": "0"}, "bad-time"),
-        ({"exp": SECONDS + 3601}, "bad-lifetime"),
-        ({"exp": SECONDS + 30 * 86400}, "bad-lifetime"),
-        ({"exp": SECONDS + 10, "iat": SECONDS + 20}, "bad-lifetime"),
-        ({"exp": str(SECONDS + 300)}, "bad-time"),
-        ({"exp": True}, "bad-time"),
-        ({"exp": None}, "bad-time"),
-        ({"exp": [SECONDS]}, "bad-time"),
-        ({"exp": -1}, "bad-time"),
-        ({"exp": 10**400}, "bad-time"),
-        ({"exp": float("nan")}, "unreadable"),
-        ({"exp": float("inf")}, "unreadable"),
-        ({"iat": str(SECONDS)}, "bad-time"),
-        ({"iat": False}, "bad-time"),
-        ({"iss": ...}, "unknown-issuer"),
-        ({"aud": ...}, "bad-audience"),
-        ({"exp": ...}, "bad-time"),
-        ({"iat": ...}, "bad-time"),
-        ({"jti": ...}, "bad-jti"),
-        ({"iss": "https://other.example"}, "unknown-issuer"),
-        ({"iss": ISSUER + "/"}, "unknown-issuer"),
-        ({"iss": [ISSUER]}, "unknown-issuer"),
-        ({"jti": ""}, "bad-jti"),
-        ({"jti": "x" * 257}, "bad-jti"),
-        ({"jti": "a\nb"}, "bad-jti"),
-        ({"jti": 7}, "bad-jti"),
-        ({"jti": None}, "bad-jti"),
-        ({"aud": []}, "bad-audience"),
-        ({"aud": ""}, "bad-audience"),
-        ({"aud": None}, "bad-audience"),
-        ({"aud": {"a": BASE + CALL}}, "bad-audience"),
-        ({"aud": [BASE + CALL, "https://other.example"]}, "bad-audience"),
-        ({"aud": [BASE + CALL, 1]}, "bad-audience"),
-        ({"aud": [[BASE + CALL]]}, "bad-audience"),
-        ({"aud": BASE}, "bad-audience"),
-        ({"aud": BASE + CALL + "x"}, "bad-audience"),
-        ({"aud": BASE + CALL + "//"}, "bad-audience"),
-        ({"aud": (BASE + CALL).upper()}, "bad-audience"),
-        ({"aud": BASE + "/cds-services"}, "bad-audience"),
-        ({"aud": BASE + "/cds-services/muscle-order-sign"}, "bad-audience"),
-        ({"aud": BASE + FEEDBACK}, "bad-audience"),
-        ({"aud": "http://localhost" + CALL}, "bad-audience"),
-    ],
-    ids=str,
-)
-def test_a_token_beyond_the_limits_is_refused(trust, changed, because):
-    assert refused(trust, signed(claims(**changed))) == because
-
-
-def test_a_number_too_large_for_any_clock_is_refused(trust):
-    payload = json.dumps(claims(exp=0)).replace('"exp": 0', '"exp": 1e400').encode()
-
-    assert refused(trust, signed(payload)) == "bad-time"
-
-
-@pytest.mark.parametrize(("seconds", "status"), [(0, 200), (359, 200), (360, 401), (-60, 200), (-61, 401)])
-def test_the_clock_that_counts_is_the_one_handed_in(client, seconds, status):
-    app = a_production_app(client, now=lambda: NOW + timedelta(seconds=seconds))
-
-    assert post(app, signed()).status_code == status
-
-
-# --- K11, I10, T23: for which address ------------------------------------------------------------------------------
+# --- K11, I10, T23: for which address --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -393,7 +143,7 @@ def test_the_host_header_does_not_say_for_which_address_a_token_is(client):
     assert post(a_production_app(client), signed(), Host="evil.example").status_code == 200
 
 
-# --- K8, F3, T7: nothing a token names is fetched -------------------------------------------------------------------
+# --- K8, F3, T7: nothing a token names is fetched --------------------------------------------------------------------
 
 
 class Listener:
@@ -477,7 +227,7 @@ def test_rsa_keys_under_2048_bit_and_symmetric_keys_are_no_keys(tmp_path):
     assert trust.caller(f"Bearer {signed()}", CALL, NOW)
 
 
-# --- J3: what the caller is told -----------------------------------------------------------------------------------
+# --- J3: what the caller is told -------------------------------------------------------------------------------------
 
 
 def test_ten_faults_of_a_token_give_the_same_answer_byte_for_byte(client):
@@ -537,7 +287,7 @@ def test_a_defect_while_verifying_is_a_refusal_not_a_defect(client):
     assert refused(Trust([client], Broken([client]), MemoryStore(), BASE), signed()) == "unreadable"
 
 
-# --- K13, R3, F4: once ---------------------------------------------------------------------------------------------
+# --- K13, R3, F4: once -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/cds-services"), ("POST", CALL)])
@@ -600,7 +350,7 @@ def test_replay_can_be_switched_off_for_a_test_kit(client):
     assert [post(app, signed()).status_code for _ in range(2)] == [200, 200]
 
 
-# --- K14: tenants --------------------------------------------------------------------------------------------------
+# --- K14: tenants ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -627,7 +377,7 @@ def test_without_a_list_any_tenant_is_allowed(trust):
     assert trust.caller(f"Bearer {signed(claims(tenant='any'))}", CALL, NOW)
 
 
-# --- what a client is given ----------------------------------------------------------------------------------------
+# --- what a client is given ------------------------------------------------------------------------------------------
 
 
 def test_the_call_knows_its_client_and_its_topic_codes(client):

@@ -1,5 +1,6 @@
 """One store, two processes: of any number who present a token at once, exactly one is the first."""
 
+import os
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 from service.store import open_store, schema
 from service.store.report import Line
 from tests.repository import ROOT
+from tests.uncovered import UNCOVERED
 
 PRESENT = """
 import sys
@@ -29,7 +31,7 @@ def test_32_in_two_processes_present_a_token_and_one_is_the_first(url):
     crowds = [
         subprocess.Popen(
             [sys.executable, "-c", PRESENT, url, str(number)],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=ROOT, env=os.environ | UNCOVERED, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         for number in (1, 2)
     ]  # fmt: skip
@@ -57,7 +59,7 @@ def test_two_upgrades_at_once_do_no_harm(bare_url, _again):
     both = [
         subprocess.Popen(
             [sys.executable, "-c", "import sys; from service.store import schema; schema.upgrade(sys.argv[1])", bare_url],
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=ROOT, env=os.environ | UNCOVERED, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         for _ in range(2)
     ]  # fmt: skip
