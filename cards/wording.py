@@ -72,7 +72,7 @@ def _result(result: Result, case: Case, content: Content) -> str:
         value=value_of(result),
         unit=analyte.unit,
         date=str(result.when),
-        range=" or ".join(_range(one, analyte.unit, content) for one in used),
+        range=" or ".join(dict.fromkeys(_range(one, analyte.unit, content) for one in used)),
         extras=extras,
         source=result.source,
     )
