@@ -1,7 +1,6 @@
 """Observation -> Result: a laboratory value we can stand behind, or why we cannot (specification 3.2, 3.8; R10)."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from cards.chart import Area, Comparator, Problem, Result, ResultStatus, Unread, as_sent
@@ -9,14 +8,12 @@ from cards.when import When
 from service.fhir.elements import number, objects, pairs, said, words
 from service.fhir.quantities import limits_of, unit_of
 from service.fhir.read_problems import read_finding
-from service.fhir.record import SPECIMEN_HAEMOLYSED, Observed, Record, Unit, source
+from service.fhir.record import SPECIMEN_HAEMOLYSED, Observed, Record, source
 from service.fhir.references import Whose, target
 from service.fhir.resource import Observation, Resource, from_object, quantity
 from terminology.analytes import Analyte
 
 Reading: TypeAlias = Result | Problem | Unread
-Measured: TypeAlias = tuple[Decimal, Decimal, Decimal, Comparator | None, Unit]
-"""A value in the canonical unit, rounded and exact; the same as sent, with its comparator and unit."""
 
 STATUSES: Final = {
     "final": ResultStatus.FINAL,
@@ -163,57 +160,49 @@ def _without_contained(held: Resource, siblings: Any) -> Resource:
 
 def _result(resource: Resource, analyte: Analyte, record: Record, origin: str) -> Result | Unread:
     """The value of one analyte, converted and rounded, or the first reason why it cannot be used."""
-    status = STATUSES.get(resource.status) if type(resource.status) is str else None
     stamp = resource.effectiveDateTime
     when = record.moment(stamp) if type(stamp) is str else _when(resource, record)
+    status = STATUSES.get(resource.status) if type(resource.status) is str else None
     if status is None:
-        reason, expected = _by_status(resource.status)
-        return Unread(Area.RESULTS, analyte.name, f"{analyte.title}: {reason}", origin, when, expected)
-    measured = _measured(resource, analyte, record)
-    if isinstance(measured, str) or when is None or when.begins_after(record.as_of):
-        reason = measured if isinstance(measured, str) else "it is dated in the future" if when else _no_date(resource)
-        return Unread(Area.RESULTS, analyte.name, f"{analyte.title}: {reason}", origin, when)
-    value, exact, sent, comparator, unit = measured
-    return Result(
-        analyte.name,
-        value,
-        exact,
-        when,
-        origin,
-        status,
-        comparator,
-        None if resource.referenceRange is None else limits_of(resource.referenceRange, analyte, unit, record),
-        sent,
-        unit.shown,
-        # Most results carry nothing that could say so.
-        (record.samples_tell or resource.interpretation is not None or resource.contained is not None)
-        and _haemolysed(resource, when, record),
-        ""
-        if resource.note is None and resource.comment is None and resource.comments is None
-        else _note(resource, record),
-    )
-
-
-def _measured(resource: Resource, analyte: Analyte, record: Record) -> Measured | str:
-    """The quantity, or why it cannot be used."""
+        why, expected = _by_status(resource.status)
+        return Unread(Area.RESULTS, analyte.name, f"{analyte.title}: {why}", origin, when, expected)
     sent = quantity(resource.valueQuantity)
-    if sent is None:
-        return _no_quantity(resource, record)
-    value = number(sent.value)
-    if value is None:
-        return _no_number(sent.value, resource, record)
-    comparator = sent.comparator
-    if comparator is not None:
-        comparator = COMPARATORS.get(comparator) if type(comparator) is str else None
-        if comparator is None:
-            return "the value has a comparator that is not known"
-    unit = unit_of(sent.unit, sent.code, sent.system, analyte, record)
-    if unit.why:
-        return unit.why
-    found = analyte.measured(value, unit.factor)
-    if found is None:
-        return f"{as_sent(value, unit.shown)} is not a plausible value"
-    return *found, value, comparator, unit
+    value = None if sent is None else number(sent.value)
+    if sent is None or value is None:
+        why = _no_quantity(resource, record) if sent is None else _no_number(sent.value, resource, record)
+    elif sent.comparator is not None and _comparator(sent.comparator) is None:
+        why = "the value has a comparator that is not known"
+    else:
+        unit = unit_of(sent.unit, sent.code, sent.system, analyte, record)
+        found = None if unit.why else analyte.measured(value, unit.factor)
+        if found is None:
+            why = unit.why or f"{as_sent(value, unit.shown)} is not a plausible value"
+        elif when is None or when.begins_after(record.as_of):
+            why = _no_date(resource) if when is None else "it is dated in the future"
+        else:
+            ranges = resource.referenceRange
+            return Result(
+                analyte.name,
+                *found,
+                when,
+                origin,
+                status,
+                None if sent.comparator is None else _comparator(sent.comparator),
+                None if ranges is None else limits_of(ranges, analyte, unit, record),
+                value,
+                unit.shown,
+                # Most results carry nothing that could say so.
+                (record.samples_tell or resource.interpretation is not None or resource.contained is not None)
+                and _haemolysed(resource, when, record),
+                ""
+                if resource.note is None and resource.comment is None and resource.comments is None
+                else _note(resource, record),
+            )
+    return Unread(Area.RESULTS, analyte.name, f"{analyte.title}: {why}", origin, when)
+
+
+def _comparator(sent: Any) -> Comparator | None:
+    return COMPARATORS.get(sent) if type(sent) is str else None
 
 
 def _by_status(status: Any) -> tuple[str, bool]:
