@@ -73,7 +73,8 @@ def test_the_page_can_be_written_from_a_run(smoke, tmp_path, monkeypatch):
     text = page.read_text()
     assert "old" not in text
     assert text.count("<!-- end -->") == len(report.PARTS)
-    assert "| P11 | start-up: ours, jwt / flask | gate |" in text
+    assert "| P11 | start-up: ours / flask | gate |" in text
+    assert "| P11 | start-up: ours, jwt, FHIR server / flask | report |" in text
 
 
 def test_every_part_has_its_place_on_the_page():
