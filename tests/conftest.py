@@ -8,13 +8,20 @@ from service.hooks.response import Renderer
 from tests.contract import answers
 from tests.contract.cds_hooks import empty_members, faults
 from tests.side_by_side import (
+    pytest_collection_modifyitems,
     pytest_runtest_protocol,
     pytest_sessionfinish,
     pytest_terminal_summary,
     pytest_testnodedown,
 )
 
-__all__ = ["pytest_runtest_protocol", "pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]  # hooks
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_runtest_protocol",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "pytest_testnodedown",
+]  # hooks
 
 settings.register_profile("nightly", max_examples=5_000, deadline=None)  # --hypothesis-profile=nightly
 if settings.get_current_profile_name() == "default":  # where CI is set, Hypothesis has chosen a profile of its own

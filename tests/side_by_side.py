@@ -5,6 +5,7 @@ process is over, and that one waits until it is done. What tests measure and cou
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, flock
@@ -48,6 +49,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         return (yield)
     with in_the_room(alone=item.get_closest_marker("alone") is not None):
         return (yield)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Processes know a test by its id: those of one id, as for the operations of an OpenAPI document, get one by name."""
+    ids = Counter(item.nodeid for item in items)
+    for item in items:
+        if ids[item.nodeid] > 1:
+            item._id = item.parent.id.child(item.name)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

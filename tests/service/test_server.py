@@ -107,7 +107,8 @@ def server(*arguments, **environment):
             if process.poll() is None:
                 process.kill()
                 process.wait()
-            for kind, text in zip(("stdout", "stderr"), running.printed(), strict=True):
+            out_is = "stdout" if arguments[0] == "serve" else "words for people"  # the one is a log, line by line
+            for kind, text in zip((out_is, "stderr"), running.printed(), strict=True):
                 tell(kind, text.encode())
 
 

@@ -13,6 +13,7 @@ from service.store import schema
 from tests.faults.production import a_call_with_cards, settings_file, token
 from tests.repository import ROOT
 from tests.service.hooks.tokens import CALL
+from tests.uncovered import UNCOVERED
 
 CODE = """
 import json, sys
@@ -68,7 +69,7 @@ def site(request, tmp_path_factory):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MUSCLE_CDS_") and name != "ENV"}
     done = subprocess.run(
         [sys.executable, "-c", CODE, CALL, f"Bearer {token()}"],
-        input=a_call_with_cards(), env=kept | {"MUSCLE_CDS_CONFIG": str(file)},
+        input=a_call_with_cards(), env=kept | UNCOVERED | {"MUSCLE_CDS_CONFIG": str(file)},
         cwd=ROOT, capture_output=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
