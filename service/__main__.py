@@ -96,11 +96,13 @@ def seed(base: str, wait: float, token_file: TextIO | None) -> None:
 
 def _serve(settings: Settings, greeting: str = "") -> None:
     gc.disable()  # what is loaded at the start stays: to look for garbage in it again and again doubles the time
-    from service.server import Server  # noqa: PLC0415 -- gunicorn is not needed by the other commands
+    try:
+        from service.server import Server  # noqa: PLC0415 -- gunicorn is not needed by the other commands
 
-    server = Server(settings, greeting)
-    gc.freeze()  # nor is it looked at later, so that the workers go on sharing its memory
-    gc.enable()
+        server = Server(settings, greeting)
+        gc.freeze()  # nor is it looked at later, so that the workers go on sharing its memory
+    finally:
+        gc.enable()
     server.run()
 
 

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -213,9 +212,20 @@ class Record:
 
     def _look_up(self, codings: tuple[Pair, ...]) -> Observed:
         meaning = self.vocabulary.meaning(codings)
-        one_concept = len(meaning.results) + len(meaning.problems) <= 1
-        found = _remembered if one_concept else _observed
-        return found(self.vocabulary, meaning.results, meaning.problems, excluded=bool(meaning.excluded))
+        measured, problems = meaning.results, meaning.problems
+        if meaning.excluded:
+            return Observed(problems=problems, excluded=True)
+        known = self.vocabulary.analytes
+        tests = [name for name in sorted(measured) if not (name.startswith(_PANEL) or name == SAMPLE_HAEMOLYSED)]
+        analytes = tuple([known[name] for name in tests if name in known])
+        return Observed(
+            analytes=analytes,
+            only=analytes[0] if len(tests) == len(measured) == len(analytes) == 1 and not problems else None,
+            ambiguous=len(tests) > 1,
+            is_test=bool(measured),
+            tells_haemolysis=SAMPLE_HAEMOLYSED in measured,
+            problems=problems,
+        )
 
     def medicine(self, concept: Any) -> MedicineMatch | None:
         """The medicine that the codings of a concept name."""
@@ -276,29 +286,6 @@ class Record:
     def leave_incomplete(self, area: Area, why: str) -> None:
         """Something of that part could not be read, and could have been anything."""
         self.incomplete.setdefault(area, set()).add(why)
-
-
-def _observed(
-    vocabulary: Vocabulary, measured: frozenset[str], problems: frozenset[str], *, excluded: bool
-) -> Observed:
-    """What a code stands for, from what the vocabulary says of it."""
-    if excluded:
-        return Observed(problems=problems, excluded=True)
-    known = vocabulary.analytes
-    tests = [name for name in sorted(measured) if not (name.startswith(_PANEL) or name == SAMPLE_HAEMOLYSED)]
-    analytes = tuple(known[name] for name in tests if name in known)
-    return Observed(
-        analytes=analytes,
-        only=analytes[0] if len(tests) == len(measured) == len(analytes) == 1 and not problems else None,
-        ambiguous=len(tests) > 1,
-        is_test=bool(measured),
-        tells_haemolysis=SAMPLE_HAEMOLYSED in measured,
-        problems=problems,
-    )
-
-
-_remembered: Final = lru_cache(1024)(_observed)
-"""For a single concept, of which our tables have some hundreds. What a record combines is not remembered (R12)."""
 
 
 def source(resource: Resource) -> str:

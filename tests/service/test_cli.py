@@ -1,3 +1,4 @@
+import gc
 import json
 import re
 import subprocess
@@ -83,6 +84,11 @@ def test_serve_refuses_the_production_profile_before_it_opens_a_port():
 
     assert done.exit_code == 3
     assert "MUSCLE_CDS_PROFILE=demo" in done.stderr
+
+
+def test_a_start_that_is_refused_leaves_garbage_collection_on():
+    assert run("serve").exit_code == 3
+    assert gc.isenabled()
 
 
 def test_demo_refuses_an_environment_that_is_production():
