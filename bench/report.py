@@ -79,6 +79,14 @@ def _inprocess(results: list[Result]) -> Lines:
         yield f"| {name} | {least} | {' | '.join(f'{one:.2f}' for one in shown)} |"
 
 
+def _parts(results: list[Result]) -> Lines:
+    found = results[-1]["parts"]
+    yield f"| Step | {' | '.join(found)} |"
+    yield f"|---|{'---:|' * len(found)}"
+    for step in next(iter(found.values())):
+        yield f"| {step} | {' | '.join(f'{at[step] * 1e3:.2f}' for at in found.values())} |"
+
+
 def _growth(results: list[Result]) -> Lines:
     yield from ("| Body | Bytes | CPU a call, ms | memory of a call at its height, MB |", "|---|---:|---:|---:|")
     for name, one in results[-1]["growth"].items():
@@ -152,6 +160,7 @@ PARTS: Final[Mapping[str, Callable[[list[Result]], Lines]]] = {
     "payloads": _payloads,
     "verdicts": _verdicts,
     "inprocess": _inprocess,
+    "parts": _parts,
     "growth": _growth,
     "http": _http,
     "fetching": _fetching,

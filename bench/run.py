@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from bench import fhir_part, goals, growth, http_part, inprocess, machine, payloads, startup
+from bench import fhir_part, goals, growth, http_part, inprocess, machine, parts, payloads, startup
 from bench.goals import Verdict
 from bench.samples import is_noisy
 
@@ -21,6 +21,7 @@ class Extent:
     rounds: int = inprocess.ROUNDS
     share: float = inprocess.SLICE
     bodies: tuple[str, ...] = inprocess.MEASURED
+    parted: tuple[str, ...] = parts.SIZES
     grown: tuple[str, ...] = growth.SIZES
     http: http_part.Shape = field(default_factory=http_part.Shape)
     fhir: fhir_part.Shape = field(default_factory=fhir_part.Shape)
@@ -32,6 +33,7 @@ SMOKE: Final = Extent(
     rounds=2,
     share=0.001,
     bodies=("20/5", "200/50", "order-select", "dirty"),
+    parted=("0/0", "20/5"),
     grown=("0/0", "20/5"),
     http=http_part.Shape(sizes=("20/5",), clients=(1, 2), workers=(1,), calls=4, turns=1),
     fhir=fhir_part.Shape(calls=3, wait=0.005, hanging=1),
@@ -51,6 +53,8 @@ def run(day: date, extent: Extent = WHOLE, tell: Callable[[str], object] = lambd
         folder = Path(made)
         tell("in process")
         result["inprocess"] = inprocess.run(folder / "inprocess", extent.bodies, extent.rounds, extent.share)
+        tell("parts of a call")
+        result["parts"] = parts.run(folder / "parts", extent.parted)
         tell("growth")
         result["growth"] = growth.run(folder / "growth", extent.grown)
         tell("HTTP")

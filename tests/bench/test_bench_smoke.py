@@ -51,6 +51,14 @@ def test_raw_samples_versions_and_load_are_kept(smoke):
     assert all(one["seconds"] and one["memory"] > 10_000_000 for one in result["http"])
 
 
+def test_every_step_of_a_call_is_timed(smoke):
+    _, result = smoke
+    assert set(result["parts"]) == {"0/0", "20/5"}
+    for steps in result["parts"].values():
+        assert all(seconds > 0 for seconds in steps.values())
+        assert steps["whole call"] == max(steps.values())
+
+
 def test_a_search_that_hangs_is_answered_with_cards_from_the_rest(smoke):
     _, result = smoke
     assert [one["status"] for one in result["fhir"]["hang"]] == [200]
