@@ -9,7 +9,6 @@ import resource
 import shutil
 import sqlite3
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -26,6 +25,7 @@ from tests.faults.production import (
     is_refused,
     production,
     token,
+    until,
 )
 from tests.service.hooks.test_feedback import a_report, an_item
 from tests.service.hooks.tokens import FEEDBACK
@@ -90,15 +90,6 @@ def readiness_becomes(service, status):
 
 def report(**changed):
     return a_report(an_item(**changed))
-
-
-def until(true, seconds=20.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def is_down(service: Hospital):
