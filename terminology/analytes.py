@@ -66,10 +66,7 @@ class Analyte:
         What :meth:`scaled`, :meth:`is_plausible` and :meth:`rounded` say, in one step.
         """
         exact = value if factor == 1 else _EXACT.multiply(value, factor)
-        low, high = self.plausible.low, self.plausible.high
-        if not exact.is_finite() or (low is not None and exact < low) or (high is not None and exact > high):
-            return None
-        return exact.quantize(self.step, ROUND_HALF_UP, _EXACT), exact
+        return (self.rounded(exact), exact) if self.is_plausible(exact) else None
 
     def factor(self, unit: str) -> Decimal | None:
         """What a value in the unit is multiplied by; None if the unit is not in the closed table."""

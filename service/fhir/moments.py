@@ -29,28 +29,32 @@ def moment(value: Any, zone: ZoneInfo) -> When | None:
     """
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None
-    if len(value) > _DAY_LONG:  # an instant, as most results have, is told apart, to be read the quicker
-        try:
-            instant = msgspec.convert(value, datetime)
-        except msgspec.ValidationError:  # not in full, or a leap second
-            return _any_moment(value.strip(), zone)
-        # Digits beyond the microsecond would have been rounded, perhaps into the next day.
-        if (
-            instant.tzinfo is not None
-            and EARLIEST_YEAR < instant.year < MAXYEAR
-            and not value[_SEVENTH_DIGIT].isdigit()
-        ):
-            if instant.tzinfo is not UTC:
-                instant = instant.astimezone(UTC)
-            return Instant(instant, instant, zone)
-        return _any_moment(value.strip(), zone)
-    if len(value) == _DAY_LONG and value[4] == value[7] == "-":
-        try:
-            day = date.fromisoformat(value)
-        except ValueError:  # the thirtieth of February
-            return None
-        return None if day.year < EARLIEST_YEAR else Days(day, day, zone)
-    return _any_moment(value.strip(), zone)
+    # What most dates are, an instant or a day: told apart, they are read the quicker.
+    found = _whole_instant(value, zone) if len(value) > _DAY_LONG else _whole_day(value, zone)
+    return _any_moment(value.strip(), zone) if found is None else found
+
+
+def _whole_instant(value: str, zone: ZoneInfo) -> When | None:
+    """A point in time, with seconds and zone; None if it has to be looked at more closely."""
+    try:
+        instant = msgspec.convert(value, datetime)
+    except msgspec.ValidationError:  # not in full, or a leap second
+        return None
+    if instant.tzinfo is None or not EARLIEST_YEAR < instant.year < MAXYEAR or value[_SEVENTH_DIGIT].isdigit():
+        return None  # digits beyond the microsecond were rounded, perhaps into the next day
+    instant = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return Instant(instant, instant, zone)
+
+
+def _whole_day(value: str, zone: ZoneInfo) -> When | None:
+    """A day of the calendar; None if it has to be looked at more closely."""
+    if len(value) != _DAY_LONG or value[4] != "-" or value[7] != "-":
+        return None
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:  # the thirtieth of February
+        return None
+    return Days(day, day, zone) if day.year >= EARLIEST_YEAR else None
 
 
 def _any_moment(value: str, zone: ZoneInfo) -> When | None:

@@ -43,14 +43,14 @@ def _unit(unit: Any, code: Any, system: Any, analyte: Analyte, record: Record) -
         shown, other = record.safe(printed), record.safe(ucum)
         return _unusable(f"the unit '{shown}' and its code '{other}' contradict each other")
     if by_unit is not None:
-        return Unit(printed, record.safe(printed), by_unit, "", {})
+        return Unit(record.safe(printed), by_unit, "", {})
     if by_code is not None:
-        return Unit(ucum, record.safe(ucum), by_code, "", {})
+        return Unit(record.safe(ucum), by_code, "", {})
     return _unusable(f"the unit '{record.safe(printed or ucum)}' is not one that can be converted")
 
 
 def _unusable(why: str) -> Unit:
-    return Unit("", "", _NO_FACTOR, why, {})
+    return Unit("", _NO_FACTOR, why, {})
 
 
 def limits_of(ranges: Any, analyte: Analyte, unit: Unit, record: Record) -> Limits | None:

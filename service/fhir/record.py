@@ -40,12 +40,11 @@ _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,256}")  # longer than FHIR allows: ord
 class Unit(msgspec.Struct, frozen=True, gc=False):
     """A unit as the values of one analyte carry it in this record.
 
-    ``spelling``: as sent, "" if it cannot be used; ``shown``: the same, fit for a card; ``factor``: to the canonical
-    unit; ``why`` it cannot be used, "" if it can. ``ranges``: those sent with values in this unit, by their JSON text,
-    for a laboratory repeats its range with every result.
+    ``shown``: as sent, fit for a card, "" if it cannot be used; ``factor``: to the canonical unit; ``why`` it cannot be
+    used, "" if it can. ``ranges``: those sent with values in this unit, by their JSON text, for a laboratory repeats
+    its range with every result.
     """
 
-    spelling: str
     shown: str
     factor: Decimal
     why: str

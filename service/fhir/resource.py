@@ -283,15 +283,19 @@ def from_json(raw: bytes | msgspec.Raw) -> Resource:
     Raises msgspec.MsgspecError if it is not a JSON object, RecursionError if it is nested too deep.
     """
     try:
-        try:
-            return _DECODER.decode(raw)
-        except ArithmeticError:
-            return _DECODER_OF_ODD_NUMBERS.decode(raw)
+        return _decoded(raw)
     except msgspec.ValidationError:
         other = _OTHER.decode(raw)
         if isinstance(other.resourceType, str) and other.resourceType in _BY_NAME:
             raise  # it is of a type that is read, and cannot be read
         return other
+
+
+def _decoded(raw: bytes | msgspec.Raw) -> Resource:
+    try:
+        return _DECODER.decode(raw)
+    except ArithmeticError:
+        return _DECODER_OF_ODD_NUMBERS.decode(raw)
 
 
 def from_object(value: Any) -> Resource:

@@ -35,7 +35,7 @@ _PRUNE: Final = (
     "DELETE FROM card_shown WHERE at < :oldest",
 )
 _NEEDS_TO_WRITE: Final = "DELETE FROM seen_token WHERE token = ''"  # removes nothing
-_REVISION: Final = "SELECT version_num FROM alembic_version"
+REVISION: Final = "SELECT version_num FROM alembic_version"
 _ALL_SHOWN: Final = "SELECT topic, at FROM card_shown"
 _ALL_REPORTED: Final = """
     SELECT card_shown.topic, feedback.outcome, feedback.reason, coalesce(card_shown.at, feedback.received)
@@ -121,7 +121,7 @@ class DatabaseStore:
         try:
             with self._database.transaction() as connection:
                 connection.change(_NEEDS_TO_WRITE)
-                return [tuple(row) for row in connection.rows(_REVISION)] == [(WANTED,)]
+                return [tuple(row) for row in connection.rows(REVISION)] == [(WANTED,)]
         except StoreUnavailable:
             return False
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.errors import StoreUnavailable
+from service.store.database import REVISION
 from service.store.engine import connect
 from service.store.revision import WANTED
 
@@ -42,4 +43,4 @@ def upgrade(url: str) -> str:
 
 def _current(connection: Connection) -> str:
     """The revision the tables have."""
-    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
+    return str(connection.execute(text(REVISION)).scalar())
