@@ -4,7 +4,8 @@ from datetime import date
 
 from cards.bands import limits_for
 from cards.case import Case, answered_once
-from cards.chart import Lookup, NotReadable, NotRecorded, Recorded, Result, ResultStatus, newest
+from cards.chart import Lookup, NotReadable, NotRecorded, Recorded, newest
+from cards.entries import Result, ResultStatus
 from terminology.analytes import Limits
 
 ADJUSTED, TOTAL, ALBUMIN = "calcium-adjusted", "calcium-total", "albumin"

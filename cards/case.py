@@ -11,21 +11,8 @@ from functools import wraps
 from typing import TypeVar, cast
 
 from cards.bands import Bands, Grade, Grading, Within
-from cards.chart import (
-    Area,
-    Chart,
-    Draft,
-    Lookup,
-    Medicine,
-    NotReadable,
-    NotRecorded,
-    Order,
-    OrderStatus,
-    Problem,
-    Recorded,
-    Result,
-    wholly_after,
-)
+from cards.chart import Chart, Lookup, NotReadable, NotRecorded, Recorded, wholly_after
+from cards.entries import Area, Draft, Medicine, Order, OrderStatus, Problem, Result
 from cards.moment import Moment
 from cards.presentation import Presentation, recent
 from cards.windows import Windows

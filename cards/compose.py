@@ -8,8 +8,8 @@ from typing import Final
 
 from cards.card import LONGEST_SUMMARY, Card
 from cards.case import Case
-from cards.chart import Area, Reading
 from cards.content import Content
+from cards.entries import Area, Reading
 from cards.finding import Finding, Indicator, Intent, RemoveDraft, ReviewMedicine
 from cards.layout import Layout, Said, proposal
 from cards.topic import Speaks, Suggestion, Topic

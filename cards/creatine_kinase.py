@@ -5,7 +5,7 @@ from typing import Final
 
 from cards.bands import limits_for
 from cards.case import Case
-from cards.chart import Comparator, Result
+from cards.entries import Comparator, Result
 from cards.figures import ratio_of
 
 CK: Final = "ck-total"

@@ -31,10 +31,12 @@ from decimal import Decimal
 
 from cards.card import Card
 from cards.case import Case
-from cards.chart import (
+from cards.chart import Chart
+from cards.compose import compose
+from cards.content import Content
+from cards.entries import (
     Allergy,
     Area,
-    Chart,
     Comparator,
     Dose,
     Draft,
@@ -51,8 +53,6 @@ from cards.chart import (
     Sex,
     Unread,
 )
-from cards.compose import compose
-from cards.content import Content
 from cards.moment import Moment
 from cards.presentation import presentation
 from cards.toml_file import Section

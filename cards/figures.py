@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
-from cards.chart import Result
+from cards.entries import Result
 
 _MOST_PLACES: Final = 9  # decimals of a ratio; results and limits are far too coarse to need more
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from cards.chart import Area
+from cards.entries import Area
 from cards.presentation import Symptom
 from cards.toml_file import Section
 from terminology.errors import BadContent

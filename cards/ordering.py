@@ -8,7 +8,7 @@ import msgspec
 
 from cards.card import LONGEST_SUMMARY
 from cards.case import Case
-from cards.chart import Area, Dose, Draft, Medicine, Reading
+from cards.entries import Area, Dose, Draft, Medicine, Reading
 from cards.figures import listed
 from cards.finding import Evidence, Finding
 from cards.lists import Listing

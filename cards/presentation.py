@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
 
-from cards.chart import Area, Chart, Problem
+from cards.chart import Chart
+from cards.entries import Area, Problem
 from cards.moment import Moment
 from cards.toml_file import Section, read_toml
 from cards.when import When

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from cards.case import Case, answered_once
-from cards.chart import Area, Order, OrderStatus, Problem, Unread
+from cards.entries import Area, Order, OrderStatus, Problem, Unread
 from cards.presentation import Symptom
 from cards.screening import SCREEN, ScreenTest
 from cards.toml_file import Section, read_toml

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from cards.case import Case
-from cards.chart import AWAITED, Area
+from cards.entries import AWAITED, Area
 from cards.finding import Finding, Indicator, Priority
 from cards.lists import TABLES, Listing, read_list, read_row
 from cards.moment import Moment

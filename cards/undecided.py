@@ -8,7 +8,8 @@ from typing import Final
 
 from cards.bands import Bands, Ungraded
 from cards.calcium import ALBUMIN, TOTAL
-from cards.chart import Area, Chart, Comparator, Result, Unread
+from cards.chart import Chart
+from cards.entries import Area, Comparator, Result, Unread
 from terminology.vocabulary import Vocabulary
 
 _CALCULATED_WITH: Final = frozenset({TOTAL, ALBUMIN})

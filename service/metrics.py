@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from cards.chart import Area, Reading
+from cards.entries import Area, Reading
 from cards.finding import Indicator
 from service.errors import WHY_NOT_TRUSTED
 from service.hooks.services import SERVICES

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from cards.bands import Grade
 from cards.calcium import ADJUSTED, ALBUMIN, TOTAL, latest, low_total_without_albumin
 from cards.case import Case
-from cards.chart import Area, Lookup, NotReadable, NotRecorded, Recorded, Result
+from cards.chart import Lookup, NotReadable, NotRecorded, Recorded
+from cards.entries import Area, Result
 from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.topic import Sheet, load_topic

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from cards.bands import Grade, Grading, Ungraded, Within
 from cards.case import Case
-from cards.chart import Area, NotReadable, NotRecorded, Recorded, Result
+from cards.chart import NotReadable, NotRecorded, Recorded
 from cards.creatine_kinase import CK, multiple, upper_limits
+from cards.entries import Area, Result
 from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.screening import SCREEN, ScreenTest

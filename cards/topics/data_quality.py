@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cards.case import Case
-from cards.chart import Area
+from cards.entries import Area
 from cards.figures import listed
 from cards.finding import Finding
 from cards.ordering import drafted

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from cards.case import Case
-from cards.chart import Draft
+from cards.entries import Draft
 from cards.figures import listed
 from cards.finding import Finding, Indicator
 from cards.lists import Listing

@@ -12,7 +12,8 @@ from cards.bands import Grade
 from cards.calcium import latest
 from cards.card import LONGEST_SUMMARY
 from cards.case import Case
-from cards.chart import Area, Comparator, Draft, Medicine, NotReadable, NotRecorded, Order, Recorded, Result
+from cards.chart import NotReadable, NotRecorded, Recorded
+from cards.entries import Area, Comparator, Draft, Medicine, Order, Result
 from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.lists import Listing

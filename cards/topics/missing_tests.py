@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Final
 
 from cards.case import Case
-from cards.chart import Area, Comparator, Medicine, NotReadable, NotRecorded, Order, Recorded, Result, newest
+from cards.chart import NotReadable, NotRecorded, Recorded, newest
+from cards.entries import Area, Comparator, Medicine, Order, Result
 from cards.figures import listed, value_of
 from cards.finding import Finding
 from cards.presentation import Symptom

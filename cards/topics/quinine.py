@@ -8,7 +8,8 @@ from typing import TypeAlias
 from cards.bands import Grade
 from cards.calcium import latest, low_total_without_albumin
 from cards.case import Case
-from cards.chart import Area, Draft, Medicine, NotReadable, NotRecorded, Problem, Recorded, Result
+from cards.chart import NotReadable, NotRecorded, Recorded
+from cards.entries import Area, Draft, Medicine, Problem, Result
 from cards.figures import listed
 from cards.finding import Finding, Indicator
 from cards.ordering import (

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from cards.case import Case
-from cards.chart import Area, Draft, Problem
+from cards.entries import Area, Draft, Problem
 from cards.figures import listed
 from cards.finding import Evidence, Finding
 from cards.presentation import Symptom

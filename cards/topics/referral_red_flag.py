@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from cards.case import Case
-from cards.chart import Problem
+from cards.entries import Problem
 from cards.finding import Finding
 from cards.presentation import Symptom
 from cards.red_flags import (

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from cards.case import Case
-from cards.chart import Area, Draft, Medicine, NotReadable, NotRecorded, Order, Problem, Recorded, Result
+from cards.chart import NotReadable, NotRecorded, Recorded
 from cards.creatine_kinase import CK, is_over, may_be_over, multiple
+from cards.entries import Area, Draft, Medicine, Order, Problem, Result
 from cards.figures import value_of
 from cards.finding import Finding
 from cards.screening import SCREEN, ScreenTest, Standing

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cards.case import Case
-from cards.chart import Area, Problem
+from cards.entries import Area, Problem
 from cards.finding import Finding
 from cards.presentation import Symptom, of_age
 from cards.red_flags import (

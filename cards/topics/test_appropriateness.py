@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from cards.case import Case
-from cards.chart import Area, Draft, NotReadable, NotRecorded, Recorded, Result
+from cards.chart import NotReadable, NotRecorded, Recorded
 from cards.creatine_kinase import CK, is_at_most
+from cards.entries import Area, Draft, Result
 from cards.finding import Finding
 from cards.presentation import Symptom
 from cards.red_flags import known_disease, known_neuropathy, recent_signs, red_flags, unread_signs

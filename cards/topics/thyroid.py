@@ -5,7 +5,8 @@ from typing import Final
 
 from cards.bands import Grade, Whose, Within
 from cards.case import Case
-from cards.chart import Comparator, Lookup, NotReadable, NotRecorded, Recorded, Result
+from cards.chart import Lookup, NotReadable, NotRecorded, Recorded
+from cards.entries import Comparator, Result
 from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.topic import Sheet, load_topic

@@ -10,18 +10,8 @@ from operator import attrgetter
 from typing import Final, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
-from cards.chart import (
-    Allergy,
-    Area,
-    Chart,
-    Draft,
-    Medicine,
-    Order,
-    Problem,
-    Relative,
-    Result,
-    Unread,
-)
+from cards.chart import Chart
+from cards.entries import Allergy, Area, Draft, Medicine, Order, Problem, Relative, Result, Unread
 from service.fhir.basket import Basket
 from service.fhir.once import each_once
 from service.fhir.read_drafts import read_drafts

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
-from cards.chart import Area, Comparator, Problem, Result, ResultStatus, Unread, as_sent
+from cards.entries import Area, Comparator, Problem, Result, ResultStatus, Unread, as_sent
 from cards.when import When
 from service.fhir.elements import number, objects, pairs, said, words
 from service.fhir.quantities import limits_of, unit_of

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from cards.chart import Area, Dose
+from cards.entries import Area, Dose
 from cards.when import When
 from service.fhir import moments, references
 from service.fhir.elements import code_words, contained, pairs

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from cards.chart import Area, Input, Reading
+from cards.entries import Area, Input, Reading
 from service.fhir.elements import objects, words
 from service.fhir.resource import Resource
 from service.fhir.retrieved import Failed, Nothing, Resources, Retrieved, Trouble

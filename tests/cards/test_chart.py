@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cards.case import Case, answered_once
-from cards.chart import Area, Chart, Input, Person, Reading, Recorded, Result, ResultStatus, newest, wholly_after
+from cards.chart import Chart, Recorded, newest, wholly_after
 from cards.content import Content
+from cards.entries import Area, Input, Person, Reading, Result, ResultStatus
 from cards.examples import AS_OF, case_of, chart_of
 from cards.when import Days, Instant, When
 from cards.wording import describe

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from cards.advise import advise
-from cards.chart import Area
 from cards.content import Content
+from cards.entries import Area
 from cards.examples import chart_of
 from cards.moment import Moment
 from tests.cards.asked import CRAMP, Lines, Ordering, part, removed

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cards.advise import advise
-from cards.chart import Area
 from cards.content import Content, check
+from cards.entries import Area
 from cards.examples import chart_of
 from cards.lists import TABLES
 from cards.moment import Moment

@@ -6,8 +6,9 @@ from datetime import date
 import msgspec
 import pytest
 
-from cards.chart import Area, Chart, Input, Person, Reading, Sex
+from cards.chart import Chart
 from cards.content import Content
+from cards.entries import Area, Input, Person, Reading, Sex
 from cards.examples import AS_OF, ago, chart_of
 from cards.presentation import Gate, Presentation, Symptom, of_age, presentation
 from cards.when import Days, When

@@ -7,8 +7,8 @@ import pytest
 
 from cards.advise import advise
 from cards.card import Card
-from cards.chart import Dose
 from cards.content import Content
+from cards.entries import Dose
 from cards.examples import chart_of
 from cards.finding import RemoveDraft
 from cards.moment import Moment

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from cards.advise import advise
-from cards.chart import Area
 from cards.content import Content
+from cards.entries import Area
 from cards.examples import chart_of
 from cards.finding import RemoveDraft, RequestTest
 from cards.moment import Moment

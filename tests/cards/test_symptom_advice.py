@@ -7,8 +7,8 @@ import pytest
 
 from cards.advise import advise
 from cards.card import Advice, Card
-from cards.chart import Area, Unread
 from cards.content import Content
+from cards.entries import Area, Unread
 from cards.examples import ago, chart_of
 
 Ask = Callable[..., Advice]

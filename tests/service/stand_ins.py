@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 
 from cards.card import Advice, Card, Link, Reason
-from cards.chart import Area, Input, Reading
+from cards.entries import Area, Input, Reading
 from cards.finding import Indicator, Priority, Refer, RequestTest, ReviewMedicine
 from service.answer import Answer
 from service.app import Parts, create_app
