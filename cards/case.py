@@ -43,7 +43,7 @@ class Case:
         default_factory=dict, init=False, repr=False, compare=False
     )
     """So too what :meth:`drug` calls a medicine."""
-    _answers: dict[Callable[..., object], object] = field(default_factory=dict, init=False, repr=False, compare=False)
+    answers: dict[Callable[..., object], object] = field(default_factory=dict, init=False, repr=False, compare=False)
     """So too the answers of :func:`answered_once`."""
     printed: dict[int, tuple[object, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
     """So too the entries that cards have printed: a medicine may stand on several (cards/wording.py)."""
@@ -204,10 +204,9 @@ def answered_once(question: Callable[[Case], T]) -> Callable[[Case], T]:
 
     @wraps(question)
     def ask(case: Case) -> T:
-        answers = case._answers  # noqa: SLF001 -- kept with the case, and nobody else's business
-        if question not in answers:
-            answers[question] = question(case)
-        return cast("T", answers[question])
+        if question not in case.answers:
+            case.answers[question] = question(case)
+        return cast("T", case.answers[question])
 
     return ask
 

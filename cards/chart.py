@@ -60,6 +60,15 @@ Lookup: TypeAlias = Recorded[T] | NotRecorded | NotReadable
 _NOT_RECORDED: Final = NotRecorded()
 
 
+def recorded(found: Lookup[tuple[T, ...]]) -> tuple[T, ...]:
+    """What is on record; empty if nothing is, or it could not be read: for rules to which that is all the same."""
+    match found:
+        case Recorded(value):
+            return value
+        case NotRecorded() | NotReadable():
+            return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Chart:
     """Everything the rules may look at."""

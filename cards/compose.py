@@ -37,13 +37,13 @@ def weight(said: Said) -> Indicator:
     return finding.indicator or script.kind.indicator
 
 
-def speaks(own: Iterable[Said]) -> Indicator | None:
+def card_weight(own: Iterable[Said]) -> Indicator | None:
     """The weight of the topic's card, or None if its findings make none."""
     weights = [weight(said) for said in own if said[0].kind.speaks is Speaks.CARD]
     return max(weights, key=_rank) if weights else None
 
 
-def lines(own: Iterable[Said]) -> list[Said]:
+def guest_lines(own: Iterable[Said]) -> list[Said]:
     """Those findings of a topic without a card that stand on another card."""
     return [said for said in own if said[0].kind.speaks is Speaks.LINE]
 

@@ -123,6 +123,26 @@ class Result(msgspec.Struct, frozen=True, gc=False):
         """Value and unit as the laboratory wrote them; "" if it wrote neither."""
         return "" if self.sent_value is None else as_sent(self.sent_value, self.sent_unit)
 
+    def is_above(self, mark: Decimal) -> bool:
+        """Whether every value that the comparator allows is above the mark: ">5" is above 5, "<5" above nothing."""
+        match self.comparator:
+            case None | Comparator.AT_LEAST:
+                return self.value > mark
+            case Comparator.MORE:
+                return self.value >= mark
+            case Comparator.LESS | Comparator.AT_MOST:
+                return False
+
+    def is_below(self, mark: Decimal) -> bool:
+        """Whether every value that the comparator allows is below the mark: "<5" is below 5, ">5" below nothing."""
+        match self.comparator:
+            case None | Comparator.AT_MOST:
+                return self.value < mark
+            case Comparator.LESS:
+                return self.value <= mark
+            case Comparator.MORE | Comparator.AT_LEAST:
+                return False
+
 
 class Problem(msgspec.Struct, frozen=True, gc=False):
     """A coded problem, finding or reason for the encounter. Words without a code never become one.

@@ -29,6 +29,11 @@ def ratio_of(value: Decimal, limit: Decimal, marks: Iterable[Decimal] = ()) -> s
     return f"{shown.normalize():f}"
 
 
+def inside_a_sentence(title: str) -> str:
+    """A title as it stands inside a sentence: ``optic neuritis``, but ``AV block``."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title
+
+
 def listed(names: Iterable[str]) -> str:
     """``U&E, calcium and TSH``, each once."""
     once = list(dict.fromkeys(names))

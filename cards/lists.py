@@ -45,7 +45,7 @@ class Listing(msgspec.Struct, frozen=True):
     sources: tuple[str, ...]
 
     @property
-    def found(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """All that the row names, in its order."""
         return (
             *self.concepts,

@@ -83,7 +83,7 @@ class Suggestion(msgspec.Struct, frozen=True, eq=False):
 
 
 class Example(msgspec.Struct, frozen=True):
-    """A worked example of a sheet, in the little language of cards/examples.py."""
+    """A worked example of a sheet, in the little language of cards/example_charts.py."""
 
     name: str
     finding: tuple[str, ...]
@@ -148,9 +148,10 @@ Find = Callable[[Case, Sheet], Iterator[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """The pair. The docstring of ``find`` is one sentence a GP would agree with; it decides, the sheet speaks.
+    """A clinical subject: its rules decide whether something is said, its sheet holds what is said.
 
-    ``find`` is asked when a record is opened, ``judge`` when orders are drafted; one of them may be missing.
+    ``find`` is asked when a record is opened, ``judge`` when orders are drafted; one of them may be missing. Their
+    docstrings are sentences a GP would agree with, and are printed in the reference.
     """
 
     code: str

@@ -15,7 +15,8 @@ from cards.case import Case
 from cards.chart import NotReadable, NotRecorded, Recorded
 from cards.content import Content
 from cards.entries import Result
-from cards.examples import case_of, chart_of
+from cards.example_charts import chart_of
+from cards.examples import case_of
 from cards.when import Days
 
 

@@ -13,7 +13,8 @@ from cards.case import Case, answered_once
 from cards.chart import Chart, Recorded, newest, wholly_after
 from cards.content import Content
 from cards.entries import Area, Input, Person, Reading, Result, ResultStatus
-from cards.examples import AS_OF, case_of, chart_of
+from cards.example_charts import AS_OF, chart_of
+from cards.examples import case_of
 from cards.when import Days, Instant, When
 from cards.wording import describe
 

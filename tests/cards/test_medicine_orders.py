@@ -9,7 +9,7 @@ from cards.advise import advise
 from cards.card import LONGEST_SUMMARY, Advice, Card
 from cards.content import Content
 from cards.entries import Area, Input, Reading
-from cards.examples import chart_of
+from cards.example_charts import chart_of
 from cards.moment import Moment
 from tests.cards.asked import dealt, only, suggested
 

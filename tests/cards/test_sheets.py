@@ -9,7 +9,7 @@ import pytest
 from cards.compose import LONGEST_SUMMARY
 from cards.content import Content, load_content
 from cards.examples import run
-from cards.red_flags import CONTENT as RED_FLAGS
+from cards.red_flags import RED_FLAGS
 from cards.topic import Kind, Speaks, Topic
 from cards.topics import TOPICS
 from terminology.vocabulary import load

@@ -9,7 +9,7 @@ from cards.advise import advise
 from cards.card import Advice, Card
 from cards.content import Content
 from cards.entries import Area, Unread
-from cards.examples import ago, chart_of
+from cards.example_charts import ago, chart_of
 
 Ask = Callable[..., Advice]
 
