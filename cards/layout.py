@@ -14,7 +14,7 @@ from cards.facts import Source
 from cards.finding import Finding, Intent, Refer, RequestTest
 from cards.frame import Frame
 from cards.phrase import Phrase
-from cards.topic import Kind, Sentence, Suggestion, Topic
+from cards.topic import Does, Kind, Sentence, Suggestion, Topic
 
 _MOST_LAYOUTS: Final = 1024  # so many different cards are kept; past that it begins anew
 
@@ -177,11 +177,11 @@ class Layouts:
 def proposal(suggestion: Suggestion, label: str, note: str) -> Intent | None:
     """What a suggestion proposes with these words, where that is an order of its own: a test or a referral."""
     match suggestion.does:
-        case "test":
+        case Does.TEST:
             return RequestTest(suggestion.order, label, note)
-        case "refer":
+        case Does.REFER:
             return Refer(suggestion.order, label, suggestion.priority, note)
-        case _:
+        case Does.REVIEW | Does.REMOVE:
             return None
 
 

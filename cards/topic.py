@@ -37,6 +37,15 @@ class Speaks(Closed):
     SILENT = "silent"
 
 
+class Does(Closed):
+    """What a suggestion proposes: a test, a referral, to review a medicine, or to take a draft out of the basket."""
+
+    TEST = "test"
+    REFER = "refer"
+    REVIEW = "review"
+    REMOVE = "remove"
+
+
 class Sentence(msgspec.Struct, frozen=True):
     """One sentence of a card, with the facts (F16) or sources (E2) it rests on."""
 
@@ -67,13 +76,14 @@ class Kind(msgspec.Struct, frozen=True, eq=False):
 
 
 class Suggestion(msgspec.Struct, frozen=True, eq=False):
-    """A ``[suggestion.NAME]`` of a sheet. ``does``: test, refer, review or remove.
+    """A ``[suggestion.NAME]`` of a sheet.
 
-    ``pending``: orders on record that already ask for the same, beside ``order`` itself (S5).
+    ``order``: the concept of a test or referral, "" otherwise. ``pending``: orders on record that already ask for the
+    same, beside ``order`` itself (S5).
     """
 
     name: str
-    does: str
+    does: Does
     order: str
     label: str
     note: str
@@ -271,13 +281,11 @@ def _sentence(row: Section, *, beyond: bool) -> Sentence:
 
 
 def _suggestion(name: str, table: Section) -> Suggestion:
-    does = table.text("does")
-    if does not in ("test", "refer", "review", "remove"):
-        raise BadContent(f"{table.where}: does should be test, refer, review or remove")
+    does = table.member(Does, table.text("does"))
     suggestion = Suggestion(
         name=name,
         does=does,
-        order="" if does in ("review", "remove") else table.text("order"),
+        order=table.text("order") if does in (Does.TEST, Does.REFER) else "",
         label=table.text("label"),
         note=table.text("note", ""),
         priority=table.member(Priority, table.text("priority", "routine")),

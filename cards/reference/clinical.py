@@ -10,7 +10,7 @@ from cards.lists import Listing
 from cards.moment import Moment
 from cards.reference.markdown import code, page, table
 from cards.toml_file import read_toml
-from cards.topic import Example, Kind, Sentence, Speaks, Suggestion, Topic
+from cards.topic import Does, Example, Kind, Sentence, Speaks, Suggestion, Topic
 
 _MOMENTS = {Moment.RECORD: "when a record is opened", Moment.ORDER: "when an order is drafted"}
 _SPEAKS = {
@@ -115,12 +115,12 @@ def _rests(facts: Iterable[str], sources: Iterable[str]) -> str:
 
 def _suggestion(suggestion: Suggestion) -> tuple[str, ...]:
     order = f" {code(suggestion.order)}" if suggestion.order else ""
-    urgent = f", {suggestion.priority.value}" if suggestion.does == "refer" else ""
+    urgent = f", {suggestion.priority.value}" if suggestion.does is Does.REFER else ""
     beyond = " *beyond*" if suggestion.beyond else ""
     pending = ", ".join(code(name) for name in suggestion.pending)
     return (
         code(suggestion.name),
-        f"{suggestion.does}{order}{urgent}{beyond}",
+        f"{suggestion.does.value}{order}{urgent}{beyond}",
         suggestion.label,
         suggestion.note,
         pending,

@@ -10,7 +10,7 @@ from cards.lists import Listing
 from cards.moment import Moment
 from cards.promises import Promise
 from cards.reference.markdown import page, table
-from cards.topic import Kind, Sentence, Speaks, Suggestion, Topic
+from cards.topic import Does, Kind, Sentence, Speaks, Suggestion, Topic
 
 _WEIGHTS = {
     Indicator.CRITICAL: "critical: for today",
@@ -20,10 +20,10 @@ _WEIGHTS = {
 _MOMENTS = {Moment.RECORD: "a record is opened", Moment.ORDER: "an order is drafted"}
 _PARTS = ("why", "check", "consider", "not_known")  # those a kind of finding has sentences for
 _DOES = {
-    "test": "a draft order",
-    "refer": "a draft referral",
-    "review": "a draft task",
-    "remove": "to take a draft away",
+    Does.TEST: "a draft order",
+    Does.REFER: "a draft referral",
+    Does.REVIEW: "a draft task",
+    Does.REMOVE: "to take a draft away",
 }
 _SCOPE = "symptom in scope"
 _TABLES = {

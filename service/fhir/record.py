@@ -211,7 +211,7 @@ class Record:
 
     def _look_up(self, codings: tuple[Pair, ...]) -> Observed:
         meaning = self.vocabulary.meaning(codings)
-        measured, problems = meaning.results, meaning.problems
+        measured, problems = meaning.measured, meaning.problems
         if meaning.excluded:
             return Observed(problems=problems, excluded=True)
         known = self.vocabulary.analytes
