@@ -21,7 +21,7 @@ from service.app import Surroundings, close_app, create_app, load_parts
 from service.arbiter import DrainingArbiter
 from service.callers import create_keys
 from service.hooks import refusal
-from service.observe import correlation_id, speak_json
+from service.observe import correlation_id, fixed_part, speak_json
 from service.readiness import Draining
 from service.settings import Settings
 from service.start_log import log_accepted_risks, log_store, warn_of_overdue_content
@@ -178,13 +178,8 @@ class ServerLog(Logger):  # type: ignore[misc]  # as above
 
     def _say(self, level: str, msg: object, error: object) -> None:
         more = {"error": type(error).__name__} if isinstance(error, BaseException) else {}
-        self._ours.process(level, _fixed_part(msg), **more)
+        self._ours.process(level, fixed_part(msg), **more)
 
 
 def _no_header(_name: str, otherwise: str) -> str:
     return otherwise
-
-
-def _fixed_part(msg: object) -> str:
-    """The words of a message before its first argument."""
-    return msg.split("%", 1)[0].strip(" :(\n") if isinstance(msg, str) else ""

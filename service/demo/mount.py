@@ -6,7 +6,7 @@ from functools import partial
 from flask import Flask
 
 from service import clock
-from service.demo.routes import FHIR_PATH, Surroundings, home, pages
+from service.demo.routes import FHIR_PATH, Needs, home, pages
 from service.settings import Settings
 from service.store import MemoryStore, Store
 from terminology.vocabulary import Vocabulary
@@ -19,13 +19,13 @@ def with_own_patients(settings: Settings) -> Settings:
 
 def add_demo(app: Flask, settings: Settings, vocabulary: Vocabulary, store: Store) -> None:
     """Put the pages of the demo into an application, and lead there whoever types the address alone."""
-    around = Surroundings(
+    needs = Needs(
         today=partial(clock.today, settings.timezone),
         fhir_server=_own_fhir_server(settings),
         vocabulary=vocabulary,
         report=store.report if isinstance(store, MemoryStore) else tuple,
     )
-    app.register_blueprint(pages(around))
+    app.register_blueprint(pages(needs))
     app.add_url_rule("/", "home", home)
 
 
