@@ -16,8 +16,9 @@ from flask import Flask
 from bench import echo, payloads, validate_all
 from bench.site import Site, path_of
 from bench.wsgi import post
-from service.app import access_log, create_advisor, create_app, create_store, load_parts
+from service.app import create_advisor, create_app, create_store, load_parts
 from service.store import Store
+from service.watching import access_log
 
 ROUNDS: Final = 15
 SLICE: Final = 0.02  # seconds of one alternative in one round, about

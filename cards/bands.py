@@ -7,7 +7,7 @@ from importlib.resources import files
 from operator import ge, gt, le, lt
 from typing import Final, NamedTuple, TypeAlias
 
-from cards.chart import Comparator, Person, Result, Sex
+from cards.entries import Comparator, Person, Result, Sex
 from cards.finding import Indicator
 from cards.toml_file import Section, read_toml
 from terminology.analytes import Analyte, Limits

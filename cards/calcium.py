@@ -2,9 +2,10 @@
 
 from datetime import date
 
-from cards.bands import limits_for
+from cards.bands import Grade, limits_for
 from cards.case import Case, answered_once
-from cards.chart import Lookup, NotReadable, NotRecorded, Recorded, Result, ResultStatus, newest
+from cards.chart import Lookup, NotReadable, NotRecorded, Recorded, newest, recorded
+from cards.entries import Result, ResultStatus
 from terminology.analytes import Limits
 
 ADJUSTED, TOTAL, ALBUMIN = "calcium-adjusted", "calcium-total", "albumin"
@@ -25,6 +26,19 @@ def adjusted_calcium(case: Case) -> Lookup[tuple[Result, ...]]:
 def latest(case: Case, analyte: str) -> Lookup[tuple[Result, ...]]:
     """The newest value of any analyte, of adjusted calcium as :func:`adjusted_calcium` finds it."""
     return adjusted_calcium(case) if analyte == ADJUSTED else case.chart.latest(analyte)
+
+
+def recent(case: Case, analyte: str) -> tuple[Result, ...]:
+    """The newest values as :func:`latest` finds them, if they lie within the look-back.
+
+    Empty if there is none, it is older, or it could not be read: for rules to which that is all the same.
+    """
+    return tuple(r for r in recorded(latest(case, analyte)) if case.is_fresh(r))
+
+
+def recent_out_of_range(case: Case, analyte: str) -> list[tuple[Grade, Result]]:
+    """Those of the :func:`recent` values that are outside their range, each with how far."""
+    return [(grade, r) for r in recent(case, analyte) if isinstance(grade := case.grade(r), Grade)]
 
 
 def low_total_without_albumin(case: Case) -> tuple[Result, ...]:

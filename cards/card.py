@@ -10,7 +10,7 @@ LONGEST_SUMMARY = 139  # CDS Hooks: under 140 characters
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class WebLink:
     """A page to read more; the address comes from cards/sources.toml, never from a record."""
 
     label: str
@@ -38,7 +38,7 @@ class Card(msgspec.Struct, frozen=True, gc=False):
     detail: str
     suggestions: tuple[Intent, ...]
     override_reasons: tuple[Reason, ...]
-    links: tuple[Link, ...]
+    links: tuple[WebLink, ...]
     rules: tuple[str, ...]
 
 
@@ -47,8 +47,8 @@ class Advice:
     """The answer to one call. No cards means: we looked, and there is nothing to say.
 
     ``silent_because`` is one word from a closed set, for the log (``no-symptom``, ``deceased``, ...); "" if cards are
-    shown. ``failed_topics``: topics whose rules raised; a data-quality card speaks for them. ``source_label`` and
-    ``content_version`` name the rule set on every card.
+    shown. ``failed_topics``: topics whose rules raised, or whose card could not be written; a data-quality card speaks
+    for them. ``errors``: what was raised, one for each of them, in the same order.
     """
 
     cards: tuple[Card, ...]

@@ -11,21 +11,8 @@ from functools import wraps
 from typing import TypeVar, cast
 
 from cards.bands import Bands, Grade, Grading, Within
-from cards.chart import (
-    Area,
-    Chart,
-    Draft,
-    Lookup,
-    Medicine,
-    NotReadable,
-    NotRecorded,
-    Order,
-    OrderStatus,
-    Problem,
-    Recorded,
-    Result,
-    wholly_after,
-)
+from cards.chart import Chart, Lookup, NotReadable, NotRecorded, Recorded, wholly_after
+from cards.entries import Area, Draft, Medicine, Order, OrderStatus, Problem, Result
 from cards.moment import Moment
 from cards.presentation import Presentation, recent
 from cards.windows import Windows
@@ -56,7 +43,7 @@ class Case:
         default_factory=dict, init=False, repr=False, compare=False
     )
     """So too what :meth:`drug` calls a medicine."""
-    _answers: dict[Callable[..., object], object] = field(default_factory=dict, init=False, repr=False, compare=False)
+    answers: dict[Callable[..., object], object] = field(default_factory=dict, init=False, repr=False, compare=False)
     """So too the answers of :func:`answered_once`."""
     printed: dict[int, tuple[object, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
     """So too the entries that cards have printed: a medicine may stand on several (cards/wording.py)."""
@@ -217,10 +204,9 @@ def answered_once(question: Callable[[Case], T]) -> Callable[[Case], T]:
 
     @wraps(question)
     def ask(case: Case) -> T:
-        answers = case._answers  # noqa: SLF001 -- kept with the case, and nobody else's business
-        if question not in answers:
-            answers[question] = question(case)
-        return cast("T", answers[question])
+        if question not in case.answers:
+            case.answers[question] = question(case)
+        return cast("T", case.answers[question])
 
     return ask
 

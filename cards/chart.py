@@ -10,20 +10,31 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from cards.when import Instant, When
-from terminology.analytes import Limits
-from terminology.closed import Closed
+from cards.entries import (
+    Allergy,
+    Area,
+    Draft,
+    Input,
+    Medicine,
+    Order,
+    Person,
+    Problem,
+    Reading,
+    Relative,
+    Result,
+    ResultStatus,
+    Unread,
+)
+from cards.when import Instant
 from terminology.vocabulary import Link
 
 T = TypeVar("T")
 
 _TWO_DAYS: Final = timedelta(days=2)
-_LONGEST_NUMBER: Final = 24  # characters of a number as it was sent that are printed
 
 
 class Recorded(msgspec.Struct, Generic[T], frozen=True, gc=False):
@@ -49,235 +60,13 @@ Lookup: TypeAlias = Recorded[T] | NotRecorded | NotReadable
 _NOT_RECORDED: Final = NotRecorded()
 
 
-class Area(Closed):
-    """The parts of a record that are asked for; the values are the words a card uses for them."""
-
-    PATIENT = "patient details"
-    ENCOUNTER = "this encounter"
-    PROBLEMS = "problems"
-    RESULTS = "results"
-    MEDICINES = "medicines"
-    ORDERS = "orders"
-    ALLERGIES = "allergies"
-    PROCEDURES = "procedures"
-    FAMILY = "family history"
-
-
-class Reading(Closed):
-    """How far a part of the record could be read (rule R8)."""
-
-    COMPLETE = "complete"
-    INCOMPLETE = "incomplete"
-    FAILED = "failed"
-    NOT_PERMITTED = "not permitted"
-    NOT_ASKED = "not asked"
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """The state of one part of the record, and why it is not complete, in words fit for a card."""
-
-    reading: Reading
-    why: str = ""
-
-
-class Sex(Closed):
-    """For choosing a laboratory limit, and for nothing else (specification 3.2)."""
-
-    MALE = "male"
-    FEMALE = "female"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """The patient. ``born`` is None when no birth date could be read."""
-
-    born: When | None
-    sex: Sex = Sex.UNKNOWN
-    deceased: bool = False
-    test_record: bool = False
-
-
-class ResultStatus(Closed):
-    """Statuses that can count (specification 3.2, architecture decision 3). Others are never read into a Result."""
-
-    FINAL = "final"
-    AMENDED = "amended"
-    CORRECTED = "corrected"
-    UNSTATED = "status not stated"
-    PRELIMINARY = "preliminary"
-
-
-class Comparator(Closed):
-    """A value known only to lie on one side of a number."""
-
-    LESS = "<"
-    AT_MOST = "<="
-    AT_LEAST = ">="
-    MORE = ">"
-
-
-def as_sent(value: Decimal, unit: str) -> str:
-    """Value and unit as the laboratory wrote them, the number in plain digits and not without end."""
-    return f"{format(value, 'f')[:_LONGEST_NUMBER]} {unit}"
-
-
-class Result(msgspec.Struct, frozen=True, gc=False):
-    """One laboratory value that can be stood behind, in the analyte's canonical unit.
-
-    ``value`` is rounded half up to the precision of the limits and is what rules compare and cards print; ``exact`` is
-    what arithmetic uses. ``limits`` is the range sent with the result, converted and rounded; None if none was sent or
-    it could not be read. ``sent_value`` and ``sent_unit`` are as the laboratory wrote them; None and "" if it wrote
-    neither. ``note`` is record text made safe for display; no rule reads it. ``calculated_from``: what adjusted calcium
-    was worked out from, in words; "" if the laboratory reported the value itself.
-    A Struct, not a dataclass: hundreds are made for a call, each in a quarter of the time (``msgspec.structs.replace``
-    makes a changed one).
-    """
-
-    analyte: str
-    value: Decimal
-    exact: Decimal
-    when: When
-    source: str  # Observation/123
-    status: ResultStatus = ResultStatus.FINAL
-    comparator: Comparator | None = None
-    limits: Limits | None = None
-    sent_value: Decimal | None = None
-    sent_unit: str = ""
-    haemolysed: bool = False
-    note: str = ""
-    calculated_from: str = ""
-
-    @property
-    def sent(self) -> str:
-        """Value and unit as the laboratory wrote them; "" if it wrote neither."""
-        return "" if self.sent_value is None else as_sent(self.sent_value, self.sent_unit)
-
-
-class Problem(msgspec.Struct, frozen=True, gc=False):
-    """A coded problem, finding or reason for the encounter. Words without a code never become one.
-
-    ``active``: clinical status active, recurrence or relapse, or none stated and no end recorded. Refuted and
-    entered-in-error records never become one. ``when`` is the latest of onset and recorded date; None is undated. A
-    Struct for the same reason as :class:`Result`.
-    """
-
-    concepts: frozenset[str]
-    label: str
-    when: When | None
-    source: str  # Condition/123, Observation/123, Encounter/123, Procedure/123
-    active: bool = True
-    severe: bool = False
-    onset: When | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Dose:
-    """What a dosage instruction amounts to, in milligrams of the medicine as ordered (rows O3, O6).
-
-    ``night``: the most that is taken at bedtime or as one dose a day; ``daily``: the most in a day. None: not known,
-    and ``why`` says so in words fit for a card (text only, a range without an upper end, tablets without a strength).
-    """
-
-    night: Decimal | None = None
-    daily: Decimal | None = None
-    why: str = ""
-
-
-class Medicine(msgspec.Struct, frozen=True, gc=False):
-    """One record of a medicine. ``active``: status active and its period has not ended on ``as_of``.
-
-    ``link`` tells how it was recognised: only ``Link.CODE`` may suppress or lower anything or raise a warning. A
-    Struct for the same reason as :class:`Result`.
-    """
-
-    ingredients: frozenset[str]
-    label: str
-    link: Link
-    active: bool
-    source: str  # MedicationStatement/123
-    start: When | None = None
-    end: When | None = None
-    reasons: frozenset[str] = frozenset()  # problem concepts it was prescribed for
-    dose: Dose | None = None
-
-
-class OrderStatus(Closed):
-    """How far an order on record has got, as far as rules care."""
-
-    ACTIVE = "active"
-    DRAFT = "draft"
-    COMPLETED = "completed"
-    OTHER = "other"
-
-
-AWAITED: Final = frozenset({OrderStatus.ACTIVE, OrderStatus.DRAFT})
-"""An order that is sent or in hand: what it asks for is awaited."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A test order or referral already on record."""
-
-    concepts: frozenset[str]
-    label: str
-    status: OrderStatus
-    when: When | None
-    source: str  # ServiceRequest/123
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An unsigned order of the session: a medicine (``ingredients``) or a test or referral (``concepts``).
-
-    ``judged``: this call is about it (order-select: it is selected; order-sign: every draft). The others are context,
-    as active medicines are. A draft test order also stands among ``Chart.orders`` with status DRAFT, dated today.
-    """
-
-    ingredients: frozenset[str]
-    concepts: frozenset[str]
-    label: str
-    link: Link | None  # None for a test or referral
-    judged: bool
-    source: str  # MedicationRequest/draft-1
-    reasons: frozenset[str] = frozenset()
-    dose: Dose | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Allergy:
-    """An allergy or intolerance that counts: not refuted, not entered in error, not inactive."""
-
-    ingredients: frozenset[str]
-    label: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Relative:
-    """A condition recorded in the family. Opens a detail line, never a red flag."""
-
-    concepts: frozenset[str]
-    who: str
-    label: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """An entry that was seen and not used, kept with its reason (rule R10, 6.2 no. 2).
-
-    ``about``: the analyte, ingredient or other concept it concerns, "" if that could not be told. ``expected`` marks
-    what is left out by rule (entered in error, cancelled, another patient) as opposed to what could not be read.
-    """
-
-    area: Area
-    about: str
-    why: str
-    source: str
-    when: When | None = None
-    expected: bool = False
+def recorded(found: Lookup[tuple[T, ...]]) -> tuple[T, ...]:
+    """What is on record; empty if nothing is, or it could not be read: for rules to which that is all the same."""
+    match found:
+        case Recorded(value):
+            return value
+        case NotRecorded() | NotReadable():
+            return ()
 
 
 @dataclass(frozen=True, slots=True)

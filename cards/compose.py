@@ -8,11 +8,11 @@ from typing import Final
 
 from cards.card import LONGEST_SUMMARY, Card
 from cards.case import Case
-from cards.chart import Area, Reading
 from cards.content import Content
+from cards.entries import Area, Reading
 from cards.finding import Finding, Indicator, Intent, RemoveDraft, ReviewMedicine
 from cards.layout import Layout, Said, proposal
-from cards.topic import Speaks, Suggestion, Topic
+from cards.topic import Does, Speaks, Suggestion, Topic
 from cards.wording import describe, unread_line
 
 _MOST_UNREAD: Final = 8  # a card stays short: further entries are counted
@@ -37,13 +37,13 @@ def weight(said: Said) -> Indicator:
     return finding.indicator or script.kind.indicator
 
 
-def speaks(own: Iterable[Said]) -> Indicator | None:
+def card_weight(own: Iterable[Said]) -> Indicator | None:
     """The weight of the topic's card, or None if its findings make none."""
     weights = [weight(said) for said in own if said[0].kind.speaks is Speaks.CARD]
     return max(weights, key=_rank) if weights else None
 
 
-def lines(own: Iterable[Said]) -> list[Said]:
+def guest_lines(own: Iterable[Said]) -> list[Said]:
     """Those findings of a topic without a card that stand on another card."""
     return [said for said in own if said[0].kind.speaks is Speaks.LINE]
 
@@ -148,7 +148,7 @@ def _suggestions(topic: Topic, own: list[Said], content: Content) -> Iterator[In
     for _, finding in own:
         for name in finding.suggest:
             suggestion = topic.sheet.suggestions[name]
-            if (content.beyond or not suggestion.beyond) and (content.removal or suggestion.does != "remove"):
+            if (content.beyond or not suggestion.beyond) and (content.removal or suggestion.does is not Does.REMOVE):
                 yield from _intents(suggestion, finding, content)
 
 
@@ -160,7 +160,7 @@ def _intents(suggestion: Suggestion, finding: Finding, content: Content) -> Iter
     label, note = button.label.of(finding.fill), button.note.of(finding.fill)
     if (proposed := proposal(suggestion, label, note)) is not None:
         yield proposed
-    elif suggestion.does == "remove":
+    elif suggestion.does is Does.REMOVE:
         for draft in finding.remove:
             yield RemoveDraft(label, note, draft.source)
     else:

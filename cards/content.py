@@ -15,7 +15,7 @@ from cards.layout import Layouts
 from cards.moment import Moment
 from cards.presentation import Gate, Gatekeeper, load_gatekeeper
 from cards.promises import Promises, load_promises
-from cards.red_flags import CONTENT as RED_FLAGS
+from cards.red_flags import RED_FLAGS
 from cards.screening import load_screen
 from cards.topic import Topic
 from cards.windows import Windows, load_windows

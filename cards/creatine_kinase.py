@@ -5,8 +5,8 @@ from typing import Final
 
 from cards.bands import limits_for
 from cards.case import Case
-from cards.chart import Comparator, Result
-from cards.figures import ratio_of
+from cards.entries import Comparator, Result
+from cards.figures import ratio_of, value_of
 
 CK: Final = "ck-total"
 
@@ -25,14 +25,19 @@ def multiple(case: Case, result: Result) -> str:
     return sign + " to ".join(ratios)
 
 
+def fill_of(case: Case, result: Result) -> dict[str, str]:
+    """What the sheets' sentences on creatine kinase are filled with: value, date, and the multiple."""
+    return {"value": value_of(result), "ratio": multiple(case, result), "date": str(result.when)}
+
+
 def is_over(case: Case, result: Result, times: Decimal) -> bool:
     """Whether the value is more than so many times every upper limit that may apply."""
-    return bool(highs := upper_limits(case, result)) and all(_above(result, times * high) for high in highs)
+    return bool(highs := upper_limits(case, result)) and all(result.is_above(times * high) for high in highs)
 
 
 def may_be_over(case: Case, result: Result, times: Decimal) -> bool:
     """Whether the value is more than so many times some upper limit that may apply."""
-    return any(_above(result, times * high) for high in upper_limits(case, result))
+    return any(result.is_above(times * high) for high in upper_limits(case, result))
 
 
 def is_at_most(case: Case, result: Result, times: Decimal) -> bool:
@@ -41,13 +46,3 @@ def is_at_most(case: Case, result: Result, times: Decimal) -> bool:
         return False
     highs = upper_limits(case, result)
     return bool(highs) and all(result.value <= times * high for high in highs)
-
-
-def _above(result: Result, mark: Decimal) -> bool:
-    match result.comparator:
-        case None | Comparator.AT_LEAST:
-            return result.value > mark
-        case Comparator.MORE:
-            return result.value >= mark
-        case Comparator.LESS | Comparator.AT_MOST:
-            return False

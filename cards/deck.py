@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from cards.card import Card
 from cards.case import Case
-from cards.compose import heard, lines, speaks, write
+from cards.compose import card_weight, guest_lines, heard, write
 from cards.content import Content
 from cards.finding import Finding, Indicator, Intent, Refer, RemoveDraft, RequestTest, ReviewMedicine
 from cards.layout import Said
@@ -17,7 +17,7 @@ from cards.topic import Topic
 MOST_CARDS = 4  # DEF, specification 3.5
 LAST = "data-quality"  # never folded away: it takes the last place (3.8 no. 3)
 
-Found = Mapping[str, tuple[Finding, ...]]
+Found: TypeAlias = Mapping[str, tuple[Finding, ...]]  # by topic
 Heard: TypeAlias = list[tuple[Topic, list[Said]]]
 
 
@@ -41,7 +41,7 @@ def deal(found: Found, case: Case, content: Content) -> tuple[Card, ...]:
     voiced = [(topic, own) for topic, own in topics if topic.code not in withheld]
     speaking = _in_order(voiced, case, content)
     codes = {topic.code for topic, _ in speaking}
-    guests = [said for topic, own in voiced if topic.code not in codes for said in lines(own)]
+    guests = [said for topic, own in voiced if topic.code not in codes for said in guest_lines(own)]
     host = next((topic.code for topic, _ in reversed(speaking) if topic.code != LAST), None)
     cards = [_write(topic, own, case, content, guests if topic.code == host else ()) for topic, own in speaking]
     dealt = _fold(list(_once_each(cards)), content)
@@ -50,7 +50,7 @@ def deal(found: Found, case: Case, content: Content) -> tuple[Card, ...]:
 
 def _in_order(voiced: Heard, case: Case, content: Content) -> Heard:
     """The topics that make a card, in the order of their cards."""
-    weighed = [(weight, topic, own) for topic, own in voiced if (weight := speaks(own)) is not None]
+    weighed = [(weight, topic, own) for topic, own in voiced if (weight := card_weight(own)) is not None]
     critical = any(weight is Indicator.CRITICAL for weight, _, _ in weighed)
     quiet = bool(case.failed_topics) or critical
     palliative = bool(case.chart.has(*content.gatekeeper.palliative))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
-from cards.chart import Result
+from cards.entries import Result
 
 _MOST_PLACES: Final = 9  # decimals of a ratio; results and limits are far too coarse to need more
 
@@ -27,6 +27,11 @@ def ratio_of(value: Decimal, limit: Decimal, marks: Iterable[Decimal] = ()) -> s
         if shown == exact or shown not in marked:
             break
     return f"{shown.normalize():f}"
+
+
+def inside_a_sentence(title: str) -> str:
+    """A title as it stands inside a sentence: ``optic neuritis``, but ``AV block``."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title
 
 
 def listed(names: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from cards.chart import Allergy, Draft, Medicine, Order, Problem, Relative, Result, Unread
+from cards.entries import Allergy, Draft, Medicine, Order, Problem, Relative, Result, Unread
 from terminology.closed import Closed
 
 

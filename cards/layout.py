@@ -9,12 +9,12 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from cards.card import Link
+from cards.card import WebLink
 from cards.facts import Source
 from cards.finding import Finding, Intent, Refer, RequestTest
 from cards.frame import Frame
 from cards.phrase import Phrase
-from cards.topic import Kind, Sentence, Suggestion, Topic
+from cards.topic import Does, Kind, Sentence, Suggestion, Topic
 
 _MOST_LAYOUTS: Final = 1024  # so many different cards are kept; past that it begins anew
 
@@ -42,7 +42,7 @@ class Layout(msgspec.Struct, frozen=True, eq=False):
     """
 
     rules: tuple[str, ...]
-    links: tuple[Link, ...]
+    links: tuple[WebLink, ...]
     why: str | None
     check: str | None
     consider: str | None
@@ -59,7 +59,11 @@ class Button(msgspec.Struct, frozen=True, eq=False):
 
 
 class Layouts:
-    """The wording of all sheets, taken apart when it is first asked for. As much is kept as the sheets hold."""
+    """The wording of all sheets, taken apart when it is first asked for, and kept.
+
+    There are as many scripts and buttons as the sheets have findings and suggestions; of the layouts, one for each
+    combination of findings that was met, at most 1,024 are kept.
+    """
 
     def __init__(
         self, frame: Frame, sources: Mapping[str, Source], *, in_force: str, terminology: str, beyond: bool
@@ -139,11 +143,11 @@ class Layouts:
         said = [line for line in lines if line is not None]
         return self.block(part, (*said, *last)) if len(said) == len(lines) else None
 
-    def _links(self, topic: Topic) -> Iterator[Link]:
+    def _links(self, topic: Topic) -> Iterator[WebLink]:
         for name in topic.sheet.links:
             source = self._sources[name]
             if source.url:
-                yield Link(source.label, source.url)
+                yield WebLink(source.label, source.url)
 
     def _basis(self, scripts: tuple[Script, ...], rules: tuple[str, ...]) -> Iterator[str]:
         frame = self._frame
@@ -173,11 +177,11 @@ class Layouts:
 def proposal(suggestion: Suggestion, label: str, note: str) -> Intent | None:
     """What a suggestion proposes with these words, where that is an order of its own: a test or a referral."""
     match suggestion.does:
-        case "test":
+        case Does.TEST:
             return RequestTest(suggestion.order, label, note)
-        case "refer":
+        case Does.REFER:
             return Refer(suggestion.order, label, suggestion.priority, note)
-        case _:
+        case Does.REVIEW | Does.REMOVE:
             return None
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from cards.chart import Area
+from cards.entries import Area
 from cards.presentation import Symptom
 from cards.toml_file import Section
 from terminology.errors import BadContent
@@ -45,7 +45,7 @@ class Listing(msgspec.Struct, frozen=True):
     sources: tuple[str, ...]
 
     @property
-    def found(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """All that the row names, in its order."""
         return (
             *self.concepts,

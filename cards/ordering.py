@@ -8,8 +8,8 @@ import msgspec
 
 from cards.card import LONGEST_SUMMARY
 from cards.case import Case
-from cards.chart import Area, Dose, Draft, Medicine, Reading
-from cards.figures import listed
+from cards.entries import Area, Dose, Draft, Medicine, Reading
+from cards.figures import inside_a_sentence, listed
 from cards.finding import Evidence, Finding
 from cards.lists import Listing
 from cards.presentation import Symptom, load_gatekeeper
@@ -83,9 +83,8 @@ def by_kind(case: Case, concerns: Iterable[Concern]) -> Iterator[Finding]:
 
 
 def named(case: Case, concern: Concern) -> str:
-    """The title of what a concern counts as, as it stands inside a sentence: ``optic neuritis``, but ``AV block``."""
-    title = case.vocabulary.title(concern.counts_as)
-    return title[:1].lower() + title[1:] if title[1:2].islower() else title
+    """The title of what a concern counts as, as it stands inside a sentence."""
+    return inside_a_sentence(case.vocabulary.title(concern.counts_as))
 
 
 def coded(entries: Iterable[Evidence]) -> bool:

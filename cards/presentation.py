@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
 
-from cards.chart import Area, Chart, Problem
+from cards.chart import Chart
+from cards.entries import Area, Problem
 from cards.moment import Moment
 from cards.toml_file import Section, read_toml
 from cards.when import When
@@ -69,12 +70,13 @@ class Presentation:
         """The problems behind any of these symptoms; empty if the patient has none of them."""
         found = self._shown.get(symptoms)
         if found is None:
-            found = _each_once(p for symptom in symptoms for p in self.symptoms.get(symptom, ()))
+            found = each_once(p for symptom in symptoms for p in self.symptoms.get(symptom, ()))
             self._shown[symptoms] = found
         return found
 
 
-def _each_once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+def each_once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The problems without repeats: one record may be behind several symptoms or signs."""
     return tuple({p.source: p for p in problems}.values())
 
 

@@ -7,9 +7,10 @@ speaks for a referral, what is withheld from the benign ones, and how an order f
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Final
 
 from cards.case import Case, answered_once
-from cards.chart import Area, Order, OrderStatus, Problem, Unread
+from cards.entries import Area, Order, OrderStatus, Problem, Unread
 from cards.presentation import Symptom
 from cards.screening import SCREEN, ScreenTest
 from cards.toml_file import Section, read_toml
@@ -27,6 +28,9 @@ class Sign(Closed):
     WASTING = "wasting"
     SEVERE_CRAMP = "severe-cramp"
 
+
+POWER: Final = (Sign.WEAKNESS, Sign.WASTING)
+"""The signs of lost power; either one is enough (D2)."""
 
 _SIGNS = (Sign.BULBAR, Sign.RIGIDITY, Sign.WEAKNESS, Sign.WASTING)  # those that a concept of their own records
 
@@ -69,7 +73,7 @@ class RedFlag:
     @property
     def word(self) -> str:
         """The sign as a sentence begins with it: ``Weakness``."""
-        return CONTENT.words[self.sign]
+        return RED_FLAGS.words[self.sign]
 
     @property
     def date(self) -> str:
@@ -120,7 +124,7 @@ def red_flags(case: Case) -> tuple[RedFlag, ...]:
     None without a cramp, fasciculation or myokymia beside them. Breathlessness alone is no red flag: see
     :func:`breathless`.
     """
-    if not case.shows.shows(*CONTENT.beside):
+    if not case.shows.shows(*RED_FLAGS.beside):
         return ()
     severe = tuple(p for p in case.shows.shows(Symptom.CRAMP) if p.severe)
     return (*recent_signs(case), *((RedFlag(Sign.SEVERE_CRAMP, severe),) if severe else ()))
@@ -131,7 +135,7 @@ def recent_signs(case: Case) -> tuple[RedFlag, ...]:
     """The signs recorded within the symptom window or without a date, whatever stands beside them."""
     if not case.chart.has(*_SIGN_CONCEPTS):
         return ()
-    found = [RedFlag(sign, case.recent(*CONTENT.signs[sign])) for sign in _SIGNS]
+    found = [RedFlag(sign, case.recent(*RED_FLAGS.signs[sign])) for sign in _SIGNS]
     return tuple(flag for flag in found if flag.problems)
 
 
@@ -141,7 +145,7 @@ def old_signs(case: Case) -> tuple[RedFlag, ...]:
         return ()
     recent = {p.source for flag in recent_signs(case) for p in flag.problems}
     found = [
-        RedFlag(sign, tuple(p for p in case.chart.has(*CONTENT.signs[sign]) if p.source not in recent))
+        RedFlag(sign, tuple(p for p in case.chart.has(*RED_FLAGS.signs[sign]) if p.source not in recent))
         for sign in _SIGNS
     ]
     return tuple(flag for flag in found if flag.problems)
@@ -149,7 +153,7 @@ def old_signs(case: Case) -> tuple[RedFlag, ...]:
 
 def resolved_weakness(case: Case) -> tuple[Problem, ...]:
     """Weakness or wasting on record that is marked resolved or inactive: no flag, but a clinician may want to know."""
-    return tuple([p for p in case.chart.problems if not p.active and not p.concepts.isdisjoint(_WEAKNESS)])
+    return tuple([p for p in case.chart.problems if not p.active and not p.concepts.isdisjoint(_POWER_CONCEPTS)])
 
 
 def unread_signs(case: Case) -> tuple[Unread, ...]:
@@ -160,12 +164,12 @@ def unread_signs(case: Case) -> tuple[Unread, ...]:
 
 def breathless(case: Case) -> tuple[Problem, ...]:
     """Breathlessness at rest or lying flat, within the symptom window or undated (P2)."""
-    return case.recent(*CONTENT.breathing)
+    return case.recent(*RED_FLAGS.breathing)
 
 
 def known_disease(case: Case) -> tuple[Problem, ...]:
     """Known neuromuscular disease of any age (P8)."""
-    return case.chart.has(*CONTENT.known)
+    return case.chart.has(*RED_FLAGS.known)
 
 
 @answered_once
@@ -175,7 +179,7 @@ def known_neuropathy(case: Case) -> tuple[Problem | Order, ...]:
     A referral that was sent counts, of whatever date and also when it is completed; a draft does not. The speciality of
     past encounters is not read, so a patient seen without a coded referral is not recognised.
     """
-    neuropathy = case.chart.has(*CONTENT.neuropathy)
+    neuropathy = case.chart.has(*RED_FLAGS.neuropathy)
     if not neuropathy:
         return ()
     sent = [order for order in _referral_orders(case) if order.status in (OrderStatus.ACTIVE, OrderStatus.COMPLETED)]
@@ -185,13 +189,13 @@ def known_neuropathy(case: Case) -> tuple[Problem | Order, ...]:
 @answered_once
 def neurology_referrals(case: Case) -> Referrals:
     """The active neurology referrals that were read."""
-    running = case.ordered(*CONTENT.referrals, within=case.windows.referral)
+    running = case.ordered(*RED_FLAGS.referrals, within=case.windows.referral)
     others = [o for o in _referral_orders(case) if o.status is OrderStatus.ACTIVE and o not in running]
     return Referrals(running, tuple(sorted(others, key=_newest_first)))
 
 
 def _referral_orders(case: Case) -> list[Order]:
-    return [order for order in case.chart.orders if not order.concepts.isdisjoint(CONTENT.referrals)]
+    return [order for order in case.chart.orders if not order.concepts.isdisjoint(RED_FLAGS.referrals)]
 
 
 def may_propose_referral(case: Case) -> bool:
@@ -208,13 +212,18 @@ def missing_tests(case: Case, *tests: ScreenTest) -> tuple[ScreenTest, ...]:
 
 def named_symptom(case: Case) -> str:
     """The symptom a summary names beside a red flag: ``Fasciculation`` before ``Cramp`` before ``Myokymia``."""
-    return next(case.shows.words[s].capitalize() for s in CONTENT.beside if case.shows.shows(s))
+    return next(case.shows.words[s].capitalize() for s in RED_FLAGS.beside if case.shows.shows(s))
 
 
 def printed(dates: Iterable[When | None]) -> str:
     """The latest of these dates as a card prints it, or the word for undated."""
     known = [when for when in dates if when is not None]
-    return str(max(known, key=lambda when: (when.last_day, when.first_day))) if known else CONTENT.undated
+    return str(max(known, key=lambda when: (when.last_day, when.first_day))) if known else RED_FLAGS.undated
+
+
+def each_named(problems: Iterable[Problem]) -> str:
+    """The problems in one line of a sentence, each with its date and where it stands."""
+    return "; ".join(f"{p.label}, {printed([p.when])} ({p.source})" for p in problems)
 
 
 def _newest_first(order: Order) -> tuple[bool, int, str]:
@@ -248,6 +257,6 @@ def load_red_flags() -> RedFlagContent:
     return content
 
 
-CONTENT = load_red_flags()
-_SIGN_CONCEPTS = frozenset(concept for sign in _SIGNS for concept in CONTENT.signs[sign])
-_WEAKNESS = frozenset({*CONTENT.signs[Sign.WEAKNESS], *CONTENT.signs[Sign.WASTING]})
+RED_FLAGS: Final = load_red_flags()
+_SIGN_CONCEPTS = frozenset(concept for sign in _SIGNS for concept in RED_FLAGS.signs[sign])
+_POWER_CONCEPTS = frozenset(concept for sign in POWER for concept in RED_FLAGS.signs[sign])

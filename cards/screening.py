@@ -9,7 +9,7 @@ import msgspec
 
 from cards.bands import Grade
 from cards.case import Case
-from cards.chart import AWAITED, Order, Result
+from cards.entries import AWAITED, Order, Result
 from cards.toml_file import Section, read_toml
 from terminology.closed import Closed
 

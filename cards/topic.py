@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from cards.case import Case
-from cards.chart import AWAITED, Area
+from cards.entries import AWAITED, Area
 from cards.finding import Finding, Indicator, Priority
 from cards.lists import TABLES, Listing, read_list, read_row
 from cards.moment import Moment
@@ -35,6 +35,15 @@ class Speaks(Closed):
     ADDS = "adds"
     LINE = "line"
     SILENT = "silent"
+
+
+class Does(Closed):
+    """What a suggestion proposes: a test, a referral, to review a medicine, or to take a draft out of the basket."""
+
+    TEST = "test"
+    REFER = "refer"
+    REVIEW = "review"
+    REMOVE = "remove"
 
 
 class Sentence(msgspec.Struct, frozen=True):
@@ -67,13 +76,14 @@ class Kind(msgspec.Struct, frozen=True, eq=False):
 
 
 class Suggestion(msgspec.Struct, frozen=True, eq=False):
-    """A ``[suggestion.NAME]`` of a sheet. ``does``: test, refer, review or remove.
+    """A ``[suggestion.NAME]`` of a sheet.
 
-    ``pending``: orders on record that already ask for the same, beside ``order`` itself (S5).
+    ``order``: the concept of a test or referral, "" otherwise. ``pending``: orders on record that already ask for the
+    same, beside ``order`` itself (S5).
     """
 
     name: str
-    does: str
+    does: Does
     order: str
     label: str
     note: str
@@ -83,7 +93,7 @@ class Suggestion(msgspec.Struct, frozen=True, eq=False):
 
 
 class Example(msgspec.Struct, frozen=True):
-    """A worked example of a sheet, in the little language of cards/examples.py."""
+    """A worked example of a sheet, in the little language of cards/example_charts.py."""
 
     name: str
     finding: tuple[str, ...]
@@ -148,9 +158,10 @@ Find = Callable[[Case, Sheet], Iterator[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """The pair. The docstring of ``find`` is one sentence a GP would agree with; it decides, the sheet speaks.
+    """A clinical subject: its rules decide whether something is said, its sheet holds what is said.
 
-    ``find`` is asked when a record is opened, ``judge`` when orders are drafted; one of them may be missing.
+    ``find`` is asked when a record is opened, ``judge`` when orders are drafted; one of them may be missing. Their
+    docstrings are sentences a GP would agree with, and are printed in the reference.
     """
 
     code: str
@@ -270,13 +281,11 @@ def _sentence(row: Section, *, beyond: bool) -> Sentence:
 
 
 def _suggestion(name: str, table: Section) -> Suggestion:
-    does = table.text("does")
-    if does not in ("test", "refer", "review", "remove"):
-        raise BadContent(f"{table.where}: does should be test, refer, review or remove")
+    does = table.member(Does, table.text("does"))
     suggestion = Suggestion(
         name=name,
         does=does,
-        order="" if does in ("review", "remove") else table.text("order"),
+        order=table.text("order") if does in (Does.TEST, Does.REFER) else "",
         label=table.text("label"),
         note=table.text("note", ""),
         priority=table.member(Priority, table.text("priority", "routine")),

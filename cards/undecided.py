@@ -8,7 +8,8 @@ from typing import Final
 
 from cards.bands import Bands, Ungraded
 from cards.calcium import ALBUMIN, TOTAL
-from cards.chart import Area, Chart, Comparator, Result, Unread
+from cards.chart import Chart
+from cards.entries import Area, Result, Unread
 from terminology.vocabulary import Vocabulary
 
 _CALCULATED_WITH: Final = frozenset({TOTAL, ALBUMIN})
@@ -39,18 +40,10 @@ def _is_undecided(result: Result, chart: Chart, bands: Bands, vocabulary: Vocabu
 
 def _lies_on_one_side(result: Result) -> bool:
     """Whether every value that the comparator allows is low, or every one high, by the range sent and no other."""
-    low, high = (None, None) if result.limits is None else (result.limits.low, result.limits.high)
-    match result.comparator:
-        case Comparator.LESS:
-            return low is not None and result.value <= low
-        case Comparator.AT_MOST:
-            return low is not None and result.value < low
-        case Comparator.MORE:
-            return high is not None and result.value >= high
-        case Comparator.AT_LEAST:
-            return high is not None and result.value > high
-        case None:
-            return True
+    if result.limits is None:
+        return False
+    low, high = result.limits.low, result.limits.high
+    return (low is not None and result.is_below(low)) or (high is not None and result.is_above(high))
 
 
 def _unread(result: Result, vocabulary: Vocabulary) -> Unread:

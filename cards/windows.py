@@ -9,7 +9,13 @@ from cards.toml_file import Section, read_toml
 
 
 class Windows(msgspec.Struct, frozen=True):
-    """Time windows in calendar days, both ends included: 365 means that day 365 counts and day 366 does not."""
+    """Time windows in calendar days, both ends included: 365 means that day 365 counts and day 366 does not.
+
+    ``symptom``: a symptom or sign counts. ``critical``: a value that calls for urgent action is called urgent.
+    ``pending``: an order without a result is awaited. ``referral``: a neurology referral is still running. ``gap``: a
+    longer one between two records of a medicine is a new start. ``quinine``: so long after its start a course is due
+    for review. ``look_back``: by analyte, how long a result counts as recent. The sources stand in windows.toml.
+    """
 
     symptom: int
     critical: int

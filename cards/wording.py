@@ -2,8 +2,8 @@
 
 from cards.bands import UsedLimits, Whose, limits_for
 from cards.case import Case
-from cards.chart import Allergy, Draft, Medicine, Order, Problem, Relative, Result, ResultStatus, Unread
 from cards.content import Content
+from cards.entries import Allergy, Draft, Medicine, Order, Problem, Relative, Result, ResultStatus, Unread
 from cards.figures import value_of
 from cards.finding import Evidence
 from cards.when import When

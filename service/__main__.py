@@ -87,7 +87,7 @@ def seed(base: str, wait: float, token_file: TextIO | None) -> None:
 
     They are written under ids that start with "demo-". Never name the server of a real record system.
     """
-    from service.app import seed_server  # noqa: PLC0415 -- loads all rules, which other commands do without
+    from service.commands import seed_server  # noqa: PLC0415 -- loads all rules, which other commands do without
 
     token = token_file.read().strip() if token_file else None
     done = seed_server(load_here(), base, token, wait)
@@ -115,7 +115,7 @@ def evaluate(file: BinaryIO, as_of: Any) -> None:
 
     No FHIR server is called. Prints the response, or the OperationOutcome of a refusal with exit status 1.
     """
-    from service.app import answer_once  # noqa: PLC0415 -- loads all rules, which other commands do without
+    from service.commands import answer_once  # noqa: PLC0415 -- loads all rules, which other commands do without
 
     day: date | None = as_of.date() if as_of else None
     try:
@@ -163,7 +163,7 @@ def config() -> None:
 @_trusting
 def config_check() -> None:
     """Print every setting in force, passwords masked, and refuse unsafe ones with exit status 3."""
-    from service.app import refuse_unproven  # noqa: PLC0415 -- start-up time of the other commands
+    from service.callers import refuse_unproven  # noqa: PLC0415 -- start-up time of the other commands
 
     settings, unsafe = read_here()
     for option in options():
@@ -200,7 +200,7 @@ def db_upgrade() -> None:
 @_trusting
 def prune() -> None:
     """Remove tokens that have ended, and cards shown and feedback older than retention_days. For a daily timer."""
-    from service.app import prune_store  # noqa: PLC0415 -- as for evaluate
+    from service.commands import prune_store  # noqa: PLC0415 -- as for evaluate
 
     settings = load_here()
     _database(settings)

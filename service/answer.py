@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from cards.card import Advice
-from cards.chart import Area, Input
+from cards.entries import Area, Input
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ nowhere else: its keys, the FHIR servers that may be called for it, the web page
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from service import values
 
 ALGORITHMS: Final = ("ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")  # K6, K7
+ANYONE: Final = "anyone"  # what callers are called where they are not told apart
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,63}")  # it stands in logs and in the store
@@ -179,5 +180,3 @@ _READERS: Final[dict[str, Callable[[object], Any]]] = {
     "tenants": _exacts,
     "topic_codes_plain": _switch,
 }
-
-CLIENT_KEYS: Final = tuple(row.name for row in fields(Client))  # for the reference page

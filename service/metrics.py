@@ -6,14 +6,16 @@ workers keep their numbers in files of one folder, which a process of its own ad
 """
 
 from collections.abc import Iterable
-from enum import Enum
-from typing import Final, Protocol
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from cards.chart import Area, Reading
+from cards.entries import Area, Reading
 from cards.finding import Indicator
+from service.clients import ANYONE
 from service.errors import WHY_NOT_TRUSTED
+from service.fhir.outgoing import Outcome as Ending
+from service.fhir.outgoing import Outgoing
 from service.hooks.services import SERVICES
 from service.observe import PROBES, Record
 from service.store import Outcome
@@ -34,12 +36,7 @@ INPUTS: Final = frozenset(area.value for area in Area)
 STATES: Final = frozenset(reading.value for reading in Reading)
 INDICATORS: Final = frozenset(one.value for one in Indicator)
 REPORTED: Final = frozenset(one.value for one in Outcome)
-ENDED: Final = frozenset(
-    {
-        "answered", "not-there", "not-permitted", "error-status", "not-fhir", "too-large", "timed-out",
-        "no-connection", "no-tls", "broken-off",
-    }
-)  # fmt: skip
+ENDED: Final = frozenset(one.value for one in Ending)
 """How a request to a FHIR server can end."""
 
 CALL_ROUTES: Final = frozenset({"/cds-services/<service_id>", "/cds-services//<service_id>"})
@@ -47,21 +44,6 @@ ROUTES: Final = frozenset(
     {"/cds-services", *CALL_ROUTES, *(f"{one}/feedback" for one in CALL_ROUTES), *PROBES, "/openapi.json"}
 )
 """Patterns of the addresses of a production service; those of the demo pages are not told apart."""
-
-
-class Requested(Protocol):
-    """One request to a FHIR server, as far as it is measured. ``client``: its name in our settings, or ""; ``query``:
-    the prefetch key it fills; ``outcome``: a word of ENDED; ``seconds``: how long it took.
-    """
-
-    @property
-    def client(self) -> str: ...  # noqa: D102 -- see the class
-    @property
-    def query(self) -> str: ...  # noqa: D102 -- see the class
-    @property
-    def outcome(self) -> Enum: ...  # noqa: D102 -- see the class
-    @property
-    def seconds(self) -> float: ...  # noqa: D102 -- see the class
 
 
 class Metrics:
@@ -166,7 +148,7 @@ class Metrics:
         for outcome, count in record.outcomes.items():
             self._feedback.labels(_one_of(outcome, REPORTED)).inc(count)
 
-    def outgoing(self, one: Requested) -> None:
+    def outgoing(self, one: Outgoing) -> None:
         """Measure one request to a FHIR server."""
         labels = (self._client(one.client), _one_of(one.query, self._queries), _one_of(one.outcome.value, ENDED))
         self._outgoing.labels(*labels).observe(one.seconds)
@@ -191,7 +173,7 @@ class Metrics:
             self._late.inc()
 
     def _client(self, name: str) -> str:
-        return "anyone" if not name else _one_of(name, self._clients)
+        return ANYONE if not name else _one_of(name, self._clients)
 
 
 _REASONS: Final = WHY_NOT_TRUSTED | {"not-allowed"}

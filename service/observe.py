@@ -149,12 +149,16 @@ class LibraryLog(logging.Handler):
         error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
         level = "error" if record.levelno >= logging.ERROR else "warning"
         more = {"library": record.name.partition(".")[0]} | ({"error": error} if error else {})
-        self._log.process(level, fixed_part(record.msg) or "A library had something to say.", **more)
+        words = fixed_part(record.msg) if "%" in str(record.msg) else ""  # else its arguments may be in it already
+        self._log.process(level, words or "A library had something to say.", **more)
 
 
 def fixed_part(message: object) -> str:
-    """The words of a message before its first argument; nothing of one that may have its arguments in it already."""
-    return message.split("%", 1)[0].strip(" :(\n") if isinstance(message, str) and "%" in message else ""
+    """The words of a message before its first argument, "" if it is no text.
+
+    One without arguments is taken whole: only for messages that cannot have had what was sent put into them already.
+    """
+    return message.split("%", 1)[0].strip(" :(\n") if isinstance(message, str) else ""
 
 
 def speak_json(log: AccessLog) -> None:

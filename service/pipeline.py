@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from cards.advise import advise
 from cards.card import Advice
-from cards.chart import Area
 from cards.content import Content
+from cards.entries import Area
 from cards.moment import Moment
 from service.answer import Answer
 from service.errors import DataNotAvailable

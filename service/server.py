@@ -17,24 +17,15 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 from werkzeug.exceptions import BadRequest
 
-from service.app import (
-    Surroundings,
-    access_log,
-    close_app,
-    create_app,
-    create_keys,
-    create_metrics,
-    load_parts,
-    log_accepted_risks,
-    log_store,
-    new_metrics_folder,
-    warn_of_overdue_content,
-)
+from service.app import Surroundings, close_app, create_app, load_parts
 from service.arbiter import DrainingArbiter
+from service.callers import create_keys
 from service.hooks import refusal
-from service.observe import correlation_id, speak_json
+from service.observe import correlation_id, fixed_part, speak_json
 from service.readiness import Draining
 from service.settings import Settings
+from service.start_log import log_accepted_risks, log_store, warn_of_overdue_content
+from service.watching import access_log, create_metrics, new_metrics_folder
 
 if TYPE_CHECKING:
     from service.metrics_server import MetricsServer
@@ -54,7 +45,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
         self.draining = Draining()
         self.metrics: MetricsServer | None = None
         close_app(create_app(settings, self.parts))  # refuses here, in words, what a worker could only refuse by dying
-        warn_of_overdue_content(settings, self.parts, access_log("warning"))
+        warn_of_overdue_content(settings, self.parts.content, access_log("warning"))
         log_accepted_risks(settings, access_log(settings.log_level))
         log_store(settings, access_log(settings.log_level))
         super().__init__()
@@ -119,7 +110,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
         keys = create_keys(self.settings)
         around = Surroundings(draining=self.draining.__bool__, keys=keys)
         if self.metrics is not None:
-            around = msgspec.structs.replace(around, metrics=create_metrics(self.settings, self.parts))
+            around = msgspec.structs.replace(
+                around, metrics=create_metrics(self.settings, self.parts.content, self.parts.queries)
+            )
         app = create_app(self.settings, self.parts, around=around)
         if keys is not None:
             keys.keep_fresh()
@@ -185,13 +178,8 @@ class ServerLog(Logger):  # type: ignore[misc]  # as above
 
     def _say(self, level: str, msg: object, error: object) -> None:
         more = {"error": type(error).__name__} if isinstance(error, BaseException) else {}
-        self._ours.process(level, _fixed_part(msg), **more)
+        self._ours.process(level, fixed_part(msg), **more)
 
 
 def _no_header(_name: str, otherwise: str) -> str:
     return otherwise
-
-
-def _fixed_part(msg: object) -> str:
-    """The words of a message before its first argument."""
-    return msg.split("%", 1)[0].strip(" :(\n") if isinstance(msg, str) else ""

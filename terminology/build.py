@@ -11,7 +11,7 @@ import msgspec
 
 from terminology.analytes import plain_unit
 from terminology.check import check
-from terminology.index import AnalyteEntry, Content, Group, Meaning, Name, Numbers, Offer, encode
+from terminology.index import AnalyteEntry, Group, IndexContent, Name, Numbers, Offer, RowMeaning, encode
 from terminology.names import NameWords, derive
 from terminology.numbers import is_number, packed
 from terminology.shapes import ALIKE, normal
@@ -54,10 +54,10 @@ def write(root: Path = HERE) -> tuple[Path, Path]:
     return names_file, index_file
 
 
-def content(tables: Tables) -> Content:
+def content(tables: Tables) -> IndexContent:
     """What the checked tables say, grouped for quick loading."""
     groups, medicines = _with_numbers_apart(_groups(tables))
-    return Content(
+    return IndexContent(
         version=tables.version,
         systems=_systems(tables.systems),
         licences=tuple(sorted(tables.licences)),
@@ -101,13 +101,13 @@ def _groups(tables: Tables) -> Iterator[Group]:
         "medicine": tables.medicines,
     }
     for about, rows in rows_about.items():
-        meanings: dict[tuple[str, str], set[Meaning]] = defaultdict(set)
+        meanings: dict[tuple[str, str], set[RowMeaning]] = defaultdict(set)
         for row in rows:
             system = ALIKE.get(row["system"], row["system"])
             how = _HOW[row["assigned_by"]] if about == "medicine" else row["kind"]
             key = (system, normal(system, row["code"]))
-            meanings[key].add(Meaning(row["licence"], row["concept"], how))
-        together: dict[tuple[str, tuple[Meaning, ...]], list[str]] = defaultdict(list)
+            meanings[key].add(RowMeaning(row["licence"], row["concept"], how))
+        together: dict[tuple[str, tuple[RowMeaning, ...]], list[str]] = defaultdict(list)
         for (system, code), means in meanings.items():
             together[system, tuple(sorted(means, key=_by_text))].append(code)
         for (system, means_sorted), codes in sorted(together.items(), key=_by_meaning):
@@ -128,12 +128,12 @@ def _with_numbers_apart(groups: Iterable[Group]) -> tuple[tuple[Group, ...], dic
     return tuple(kept), {system: packed(codes) for system, codes in sorted(apart.items())}
 
 
-def _by_meaning(item: tuple[tuple[str, tuple[Meaning, ...]], object]) -> tuple[str, list[tuple[str, str, str]]]:
+def _by_meaning(item: tuple[tuple[str, tuple[RowMeaning, ...]], object]) -> tuple[str, list[tuple[str, str, str]]]:
     system, means = item[0]
     return (system, [*map(_by_text, means)])
 
 
-def _by_text(meaning: Meaning) -> tuple[str, str, str]:
+def _by_text(meaning: RowMeaning) -> tuple[str, str, str]:
     return (meaning.concept, meaning.how, meaning.licence)
 
 

@@ -16,8 +16,11 @@ from terminology.errors import BadContent
 FORMAT: Final = 2
 
 
-class Meaning(msgspec.Struct, frozen=True, array_like=True):
-    """What a code stands for, and the licence its row is under. ``how``: exact, descendant-sample, code or brand."""
+class RowMeaning(msgspec.Struct, frozen=True, array_like=True):
+    """What a row says that its code stands for, and the licence it is under.
+
+    ``how``: exact or descendant-sample of results, problems and orders; code or brand of medicines.
+    """
 
     licence: str
     concept: str
@@ -33,7 +36,7 @@ class Group(msgspec.Struct, frozen=True, array_like=True):
 
     about: str
     system: str
-    means: tuple[Meaning, ...]
+    means: tuple[RowMeaning, ...]
     codes: str
 
 
@@ -80,7 +83,7 @@ class AnalyteEntry(msgspec.Struct, frozen=True):
     conversions: dict[str, str]
 
 
-class Content(msgspec.Struct, frozen=True):
+class IndexContent(msgspec.Struct, frozen=True):
     """What the tables say. ``systems``: every address of a known code system -> its short id. ``medicines``: by short
     id.
     """
@@ -104,11 +107,11 @@ class _File(msgspec.Struct, frozen=True):
 
 
 _DECODE_FILE: Final = msgspec.json.Decoder(_File)
-_DECODE_CONTENT: Final = msgspec.json.Decoder(Content)
+_DECODE_CONTENT: Final = msgspec.json.Decoder(IndexContent)
 _REBUILD: Final = "Run 'muscle-cds terminology build', or restore the file from the release."
 
 
-def encode(content: Content) -> bytes:
+def encode(content: IndexContent) -> bytes:
     """The bytes of the index file, a line per entry; the same content always gives the same bytes."""
     fields = [_quote(name) + b":" + _lines(getattr(content, name)) for name in content.__struct_fields__]
     raw = b"{" + b",\n".join(fields) + b"}"
@@ -129,7 +132,7 @@ def _lines(value: Any) -> bytes:
             return _quote(value)
 
 
-def decode(data: bytes) -> tuple[Content, str]:
+def decode(data: bytes) -> tuple[IndexContent, str]:
     """The content of an index file and its SHA-256. Raises BadContent if the file is damaged or of another release."""
     try:
         file = _DECODE_FILE.decode(data)

@@ -11,7 +11,7 @@ import msgspec
 from terminology.analytes import Analyte, Limits
 from terminology.coding import Coding
 from terminology.errors import BadContent
-from terminology.index import AnalyteEntry, Content, Group, decode
+from terminology.index import AnalyteEntry, Group, IndexContent, decode
 from terminology.numbers import Numbered
 
 #: Where the index is.
@@ -86,7 +86,7 @@ def mixed(content_hash: str, *more: str) -> str:
     return sha256("\n".join((content_hash, *more)).encode()).hexdigest()
 
 
-def _tables(content: Content, without: frozenset[str]) -> CodeTables:
+def _tables(content: IndexContent, without: frozenset[str]) -> CodeTables:
     about: dict[str, str] = {}
     for group in content.groups:
         if group.about != "excluded":
@@ -149,7 +149,7 @@ def _put(table: Codes, system: str, codes: list[str], meaning: frozenset[str]) -
         table.setdefault(system, {}).update(dict.fromkeys(codes, meaning))
 
 
-def _names(content: Content, without: frozenset[str]) -> dict[str, tuple[NamedIngredients, ...]]:
+def _names(content: IndexContent, without: frozenset[str]) -> dict[str, tuple[NamedIngredients, ...]]:
     names: dict[str, list[NamedIngredients]] = defaultdict(list)
     for name in content.names:
         if not without.issuperset(name.licences):
@@ -158,7 +158,7 @@ def _names(content: Content, without: frozenset[str]) -> dict[str, tuple[NamedIn
     return {first: tuple(entries) for first, entries in names.items()}
 
 
-def _offers(content: Content, without: frozenset[str]) -> dict[str, tuple[Coding, ...]]:
+def _offers(content: IndexContent, without: frozenset[str]) -> dict[str, tuple[Coding, ...]]:
     offers: dict[str, tuple[Coding, ...]] = {}
     for offer in content.offers:
         if offer.licence not in without:

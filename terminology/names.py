@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from terminology.shapes import ALIKE
 from terminology.tables import Row
 from terminology.words import words
 
@@ -86,7 +87,7 @@ def _can_name(name: str) -> bool:
 
 
 def _key(row: Row) -> tuple[str, str]:
-    return ("snomed" if row["system"] == "dmd" else row["system"], row["code"])
+    return (ALIKE.get(row["system"], row["system"]), row["code"])
 
 
 def _ingredients_by_code(rows: Iterable[Row]) -> dict[tuple[str, str], frozenset[str]]:

@@ -82,8 +82,7 @@ WITHOUT_DOT: Final = frozenset({"icd-10", "icd-10-cm"})
 #: dm+d identifiers are SNOMED CT identifiers, and records send them under either address (terminology rule 3).
 ALIKE: Final[Mapping[str, str]] = MappingProxyType({"dmd": "snomed"})
 
-
-#: Systems whose codes look like anybody's.
+#: Systems whose codes look like those of any other: without its system such a code is never looked up.
 _NEVER_ALONE: Final = ("rxnorm", "v2-0493")
 
 

@@ -1,8 +1,8 @@
 """The vocabulary: every code and name the project knows, looked up by what a record carries.
 
-One ``Vocabulary`` is loaded when the process starts and never changes. It answers one question in five kinds: what do
-these codings mean? A coding that no table knows means nothing here: it is counted as unmapped by the reader, and is
-never taken for normal.
+One ``Vocabulary`` is loaded when the process starts and never changes. Above all it answers what the codings of an
+entry mean. A coding that no table knows means nothing here: it is counted as unmapped by the reader, and is never taken
+for normal.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -50,7 +50,11 @@ _NONE: Final[frozenset[str]] = frozenset()
 class Meaning(NamedTuple):
     """What codings mean, in each of the tables that records are read by. All empty: nothing we know.
 
-    ``excluded``: what they must never be read as; while there is any, ``results`` say nothing.
+    ``results``: analytes, and panels such as ``panel-ue``. ``excluded``: what the codings must never be read as, though
+    it looks alike (CK-MB, urine sodium). ``problems``: problems, findings and states (``muscle-cramp``, ``pregnancy``).
+    ``orders``: orders and referrals (``order-ck``, ``refer-neurology``). ``medicine``: all ingredients of a combination
+    product together; an ingredient has ``Link.CODE`` if a row of any of the codings shows it in the product's own name,
+    and what only unsourced brand rows name never gains that link.
     """
 
     results: frozenset[str] = _NONE
@@ -58,6 +62,11 @@ class Meaning(NamedTuple):
     problems: frozenset[str] = _NONE
     orders: frozenset[str] = _NONE
     medicine: MedicineMatch | None = None
+
+    @property
+    def measured(self) -> frozenset[str]:
+        """The results, none of them if anything is excluded."""
+        return _NONE if self.excluded else self.results
 
 
 UNKNOWN: Final = Meaning()
@@ -89,18 +98,13 @@ class Vocabulary:
             self._by_system[system] = tuple([table.get(system, {}) for table in of])
 
     def meaning(self, codings: Sequence[Pair]) -> Meaning:
-        """What codings mean together, all that is asked of them below: each a system ("" if none was sent) and code."""
+        """What codings mean together; each is a system ("" if none was sent) and a code."""
         if len(codings) == 1:  # as in most concepts
             return self._met.get(codings[0]) or self._look_up(*codings[0])
         found = UNKNOWN
         for pair in codings:
             found = _both(found, self._met.get(pair) or self._look_up(*pair))
         return found
-
-    def measured(self, codings: Iterable[Coding]) -> frozenset[str]:
-        """Analytes (and panels, ``panel-ue``) that an observation's codings name; empty if any coding is excluded."""
-        found = self._meaning_of(codings)
-        return _NONE if found.excluded else found.results
 
     def analytes_in(self, group: str) -> tuple[str, ...]:
         """Analytes of a group (``electrolytes``), in the order of their names."""
@@ -109,26 +113,6 @@ class Vocabulary:
             found = tuple(sorted(name for name, analyte in self.analytes.items() if group in analyte.groups))
             self._groups[group] = found
         return found
-
-    def is_excluded(self, codings: Iterable[Coding]) -> bool:
-        """Whether any coding is a known look-alike that must never be read as the analyte (CK-MB, urine sodium)."""
-        return bool(self._meaning_of(codings).excluded)
-
-    def problems(self, codings: Iterable[Coding]) -> frozenset[str]:
-        """Problem, finding and status concepts (``muscle-cramp``, ``pregnancy``) that the codings name."""
-        return self._meaning_of(codings).problems
-
-    def orders(self, codings: Iterable[Coding]) -> frozenset[str]:
-        """Order and referral concepts (``order-ck``, ``refer-neurology``) that the codings name."""
-        return self._meaning_of(codings).orders
-
-    def medicine(self, codings: Iterable[Coding]) -> MedicineMatch | None:
-        """The medicine the codings name, all ingredients of a combination product together.
-
-        An ingredient has ``Link.CODE`` if a row of any of the codings shows it in the product's own name. What only
-        unsourced brand rows name never gains that link: it stands in ``also_by_brand``, or makes a match of its own.
-        """
-        return self._meaning_of(codings).medicine
 
     def medicine_named(self, text: str) -> MedicineMatch | None:
         """The medicine whose whole ingredient or brand words stand in the text; its link is ``Link.NAME``.
@@ -203,9 +187,6 @@ class Vocabulary:
                     codes.update(dict.fromkeys(local))
         return tuple(codes)
 
-    def _meaning_of(self, codings: Iterable[Coding]) -> Meaning:
-        return self.meaning([(coding.system, coding.code) for coding in codings])
-
     def _look_up(self, sent_system: str, sent_code: str) -> Meaning:
         """What one coding means: under its system, or under the only system that could own the code."""
         code = sent_code.partition("|")[0].strip()
@@ -224,7 +205,8 @@ class Vocabulary:
         for owner, spelled in keys:
             meaning = _both(meaning, self._in_tables(owner, spelled))
         is_ours = not address or address in self.systems or address in self._by_system
-        has_its_shape = system not in WITHOUT_DOT or SHAPES[system](code)  # not R.2..5.2, of which there is no end
+        # Codes compared without the dot are found under endless spellings (R.2..5.2); only the regular ones are kept.
+        has_its_shape = system not in WITHOUT_DOT or SHAPES[system](code)
         if meaning is not UNKNOWN and is_ours and has_its_shape and (sent_system, sent_code) == (address, code):
             self._met[address, code] = meaning
         return meaning

@@ -7,8 +7,9 @@ import json
 
 import pytest
 
-from service.app import access_log, create_advisor, create_app
+from service.app import create_advisor, create_app
 from service.demo import patients
+from service.watching import access_log
 from tests.contract.calls import (
     AN_ORDER,
     TODAY,

@@ -10,7 +10,7 @@ from cards.lists import Listing
 from cards.moment import Moment
 from cards.reference.markdown import code, page, table
 from cards.toml_file import read_toml
-from cards.topic import Example, Kind, Sentence, Speaks, Suggestion, Topic
+from cards.topic import Does, Example, Kind, Sentence, Speaks, Suggestion, Topic
 
 _MOMENTS = {Moment.RECORD: "when a record is opened", Moment.ORDER: "when an order is drafted"}
 _SPEAKS = {
@@ -19,7 +19,7 @@ _SPEAKS = {
     Speaks.LINE: "a line on the topic's card, or else on the last card dealt",
     Speaks.SILENT: "makes no card, only withholds others",
 }
-_PARTS = {"why": "Why it may matter", "check": "Check", "consider": "Consider", "not_known": "Not known"}
+_PARTS = ("why", "check", "consider", "not_known")  # those a kind of finding has sentences for
 _LINES = ("person", "problems", "results", "medicines", "orders", "family", "unreadable", "incomplete", "unread")
 
 
@@ -65,7 +65,7 @@ def _topic(topic: Topic, content: Content) -> Iterator[str]:
         yield f"> {' '.join((inspect.getdoc(rules) or '').split())}"
     yield " ".join(facts)
     for kind in sheet.kinds.values():
-        yield from _kind(kind)
+        yield from _kind(kind, content)
     if sheet.suggestions:
         yield f"### Suggestions of {code(topic.code)}"
         yield table(
@@ -82,7 +82,8 @@ def _topic(topic: Topic, content: Content) -> Iterator[str]:
     yield table(("Example", "Record", "Finds", "Card"), (_example(e) for e in sheet.examples))
 
 
-def _kind(kind: Kind) -> Iterator[str]:
+def _kind(kind: Kind, content: Content) -> Iterator[str]:
+    titles = content.frame.words["parts"]
     yield f"### {code(kind.name)}"
     about = [f"Rule {kind.rule}; {_SPEAKS[kind.speaks]}"]
     if kind.speaks is Speaks.CARD:
@@ -97,7 +98,7 @@ def _kind(kind: Kind) -> Iterator[str]:
         yield f"**{kind.summary}**"
     if kind.when:
         yield f"When: {kind.when}"
-    if rows := [_sentence(title, s) for part, title in _PARTS.items() for s in getattr(kind, part)]:
+    if rows := [_sentence(titles[part], s) for part in _PARTS for s in getattr(kind, part)]:
         yield table(("Part", "Sentence", "Rests on"), rows)
     if kind.found:
         yield f"Found: {kind.found}"
@@ -114,12 +115,12 @@ def _rests(facts: Iterable[str], sources: Iterable[str]) -> str:
 
 def _suggestion(suggestion: Suggestion) -> tuple[str, ...]:
     order = f" {code(suggestion.order)}" if suggestion.order else ""
-    urgent = f", {suggestion.priority.value}" if suggestion.does == "refer" else ""
+    urgent = f", {suggestion.priority.value}" if suggestion.does is Does.REFER else ""
     beyond = " *beyond*" if suggestion.beyond else ""
     pending = ", ".join(code(name) for name in suggestion.pending)
     return (
         code(suggestion.name),
-        f"{suggestion.does}{order}{urgent}{beyond}",
+        f"{suggestion.does.value}{order}{urgent}{beyond}",
         suggestion.label,
         suggestion.note,
         pending,
@@ -141,7 +142,7 @@ def _lists(topic: Topic) -> Iterator[tuple[str, ...]]:
 
 
 def _names(listing: Listing) -> str:
-    return ", ".join(code(name) for name in listing.found)
+    return ", ".join(code(name) for name in listing.names)
 
 
 def _thresholds(topic: Topic) -> list[tuple[str, str, str]]:

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from cards.content import Content
+from cards.figures import inside_a_sentence
 from cards.finding import Indicator
 from cards.lists import Listing
 from cards.moment import Moment
 from cards.promises import Promise
 from cards.reference.markdown import page, table
-from cards.topic import Kind, Sentence, Speaks, Suggestion, Topic
+from cards.topic import Does, Kind, Sentence, Speaks, Suggestion, Topic
 
 _WEIGHTS = {
     Indicator.CRITICAL: "critical: for today",
@@ -17,12 +18,12 @@ _WEIGHTS = {
     Indicator.INFO: "information",
 }
 _MOMENTS = {Moment.RECORD: "a record is opened", Moment.ORDER: "an order is drafted"}
-_PARTS = {"why": "Why it may matter", "check": "Check", "consider": "Consider", "not_known": "Not known"}
+_PARTS = ("why", "check", "consider", "not_known")  # those a kind of finding has sentences for
 _DOES = {
-    "test": "a draft order",
-    "refer": "a draft referral",
-    "review": "a draft task",
-    "remove": "to take a draft away",
+    Does.TEST: "a draft order",
+    Does.REFER: "a draft referral",
+    Does.REVIEW: "a draft task",
+    Does.REMOVE: "to take a draft away",
 }
 _SCOPE = "symptom in scope"
 _TABLES = {
@@ -101,9 +102,9 @@ def _page(topic: Topic, content: Content) -> str:
     blocks += [
         "## What it says, in full",
         "For whoever wants to read every sentence: each card opens on these.",
-        *(block for kind in cards for block in _said(kind)),
+        *(block for kind in cards for block in _said(kind, content)),
     ]
-    if added := [*_added(topic)]:
+    if added := [*_added(topic, content)]:
         blocks += ["### What may be added, where it applies", "\n".join(added)]
     blocks += ["## What it rests on", *_rests(topic, content)]
     if any(_SCOPE in text for text in blocks):
@@ -145,20 +146,26 @@ def _filled(text: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: f"[{'number' if found[1] == 'n' else found[1]}]", text)
 
 
-def _said(kind: Kind) -> Iterator[str]:
+def _said(kind: Kind, content: Content) -> Iterator[str]:
     yield f"### {kind.when.rstrip('.')}"
     yield f"**{_filled(kind.summary)}**"
-    parts = [(title, getattr(kind, part)) for part, title in _PARTS.items()]
-    yield "\n".join(f"- **{title}.** {_sentence(one)}" for title, sentences in parts for one in sentences)
+    yield "\n".join(f"- {sentence}" for sentence in _sentences(kind, content))
 
 
-def _added(topic: Topic) -> Iterator[str]:
+def _sentences(kind: Kind, content: Content) -> Iterator[str]:
+    """Every sentence of a kind of finding, after the title of the part of a card that it stands in."""
+    for part in _PARTS:
+        title = content.frame.words["parts"][part]
+        yield from (f"**{title}.** {_sentence(one)}" for one in getattr(kind, part))
+
+
+def _added(topic: Topic, content: Content) -> Iterator[str]:
     for kind in topic.sheet.kinds.values():
         if kind.speaks in (Speaks.ADDS, Speaks.LINE):
             found = [f"**Found.** {_filled(kind.found)} {_ids(kind.facts, kind.sources)}"] if kind.found else []
-            parts = [f"**{title}.** {_sentence(one)}" for part, title in _PARTS.items() for one in getattr(kind, part)]
-            if found or parts:
-                yield f"- {' '.join((*found, *parts))}"
+            said = [*found, *_sentences(kind, content)]
+            if said:
+                yield f"- {' '.join(said)}"
 
 
 def _sentence(sentence: Sentence) -> str:
@@ -187,18 +194,13 @@ def _looked_for(topic: Topic, content: Content) -> Iterator[str]:
 
 
 def _titles(listing: Listing, content: Content) -> str:
-    titles = [content.vocabulary.title(name) for name in listing.found if name != listing.analyte]
-    names = [_inside(title) for title in titles]
+    titles = [content.vocabulary.title(name) for name in listing.names if name != listing.analyte]
+    names = [inside_a_sentence(title) for title in titles]
     if listing.analyte:
-        analyte = _inside(content.vocabulary.title(listing.analyte))
+        analyte = inside_a_sentence(content.vocabulary.title(listing.analyte))
         names = [f"{analyte} ({', '.join(names)})" if names else analyte]
     beside = f" (beside {' or '.join(symptom.value for symptom in listing.symptoms)})" if listing.symptoms else ""
     return ", ".join(names) + beside
-
-
-def _inside(title: str) -> str:
-    """A title as it stands inside a sentence: ``tinnitus``, but ``AV block``."""
-    return title[:1].lower() + title[1:] if title[1:2].islower() else title
 
 
 def _rests(topic: Topic, content: Content) -> Iterator[str]:

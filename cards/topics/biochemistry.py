@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from cards.bands import Grade
-from cards.calcium import ADJUSTED, ALBUMIN, TOTAL, latest, low_total_without_albumin
+from cards.calcium import ADJUSTED, ALBUMIN, TOTAL, low_total_without_albumin, recent, recent_out_of_range
 from cards.case import Case
-from cards.chart import Area, Lookup, NotReadable, NotRecorded, Recorded, Result
+from cards.chart import NotRecorded
+from cards.entries import Area, Result
 from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.topic import Sheet, load_topic
@@ -33,14 +34,10 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
 
 def _outside(case: Case, sheet: Sheet, name: str) -> Iterator[tuple[Grade, Finding]]:
     """The newest recent value of one analyte, if it is outside its range; of two, the graver (3.8 no. 12)."""
-    match _latest(case, name):
-        case Recorded(results):
-            graded = [(grade, r) for r in results if isinstance(grade := case.grade(r), Grade)]
-            if graded:
-                grade, result = max(graded, key=lambda pair: _kind(case, *pair)[1])
-                yield grade, _judge(case, sheet, grade, result, results)
-        case NotRecorded() | NotReadable():
-            pass
+    graded = recent_out_of_range(case, name)
+    if graded:
+        grade, result = max(graded, key=lambda pair: _kind(case, *pair)[1])
+        yield grade, _judge(case, sheet, grade, result, recent(case, name))
 
 
 def _circumstances(case: Case, sheet: Sheet) -> Iterator[Finding]:
@@ -51,16 +48,6 @@ def _circumstances(case: Case, sheet: Sheet) -> Iterator[Finding]:
         yield Finding("pregnancy")
     for result in low_total_without_albumin(case):
         yield Finding("total-without-albumin", evidence=(result,))
-
-
-def _latest(case: Case, name: str) -> Lookup[tuple[Result, ...]]:
-    found = latest(case, name)
-    match found:
-        case Recorded(results):
-            fresh = tuple(r for r in results if case.is_fresh(r))
-            return Recorded(fresh) if fresh else NotRecorded()
-        case NotRecorded() | NotReadable():
-            return found
 
 
 def _judge(case: Case, sheet: Sheet, grade: Grade, result: Result, results: tuple[Result, ...]) -> Finding:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from cards.bands import Grade, Grading, Ungraded, Within
 from cards.case import Case
-from cards.chart import Area, NotReadable, NotRecorded, Recorded, Result
-from cards.creatine_kinase import CK, multiple, upper_limits
-from cards.figures import value_of
+from cards.chart import recorded
+from cards.creatine_kinase import CK, fill_of, upper_limits
+from cards.entries import Area, Result
 from cards.finding import Finding, Indicator
 from cards.screening import SCREEN, ScreenTest
 from cards.topic import Sheet, load_topic
@@ -16,11 +16,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """A creatine kinase clearly above its limit is worth a repeat after rest, and from five times the limit a closer
     look; a trivial rise is rarely relevant.
     """
-    match case.latest_fresh(CK):
-        case Recorded(results):
-            yield from _judge(case, sheet, results)
-        case NotRecorded() | NotReadable():
-            pass
+    yield from _judge(case, sheet, recorded(case.latest_fresh(CK)))
     for result in case.preliminary(CK):
         yield Finding("preliminary", evidence=(result,))
 
@@ -38,9 +34,9 @@ def _judge(case: Case, sheet: Sheet, results: tuple[Result, ...]) -> Iterator[Fi
         return
     for graded, result in placed:
         if graded is Ungraded.SEX:
-            yield Finding("unclassifiable", evidence=(result,), fill=_fill(case, result))
+            yield Finding("unclassifiable", evidence=(result,), fill=fill_of(case, result))
         elif _is_trivially_raised(case, graded, result):
-            yield Finding("trivial", evidence=(result,), fill=_fill(case, result))
+            yield Finding("trivial", evidence=(result,), fill=fill_of(case, result))
 
 
 def _raised(case: Case, sheet: Sheet, indicator: Indicator, result: Result, results: tuple[Result, ...]) -> Finding:
@@ -55,15 +51,10 @@ def _raised(case: Case, sheet: Sheet, indicator: Indicator, result: Result, resu
     return Finding(
         kind,
         evidence=results,
-        fill=_fill(case, result),
+        fill=fill_of(case, result),
         about=CK,
         suggest=(*sheet.open_for(case, repeat), *(test.value for test in missing)),
     )
-
-
-def _fill(case: Case, result: Result) -> dict[str, str]:
-    """Value, date and how many times the upper limit; both multiples when the limit depends on a sex not known."""
-    return {"value": value_of(result), "ratio": multiple(case, result), "date": str(result.when)}
 
 
 def _is_trivially_raised(case: Case, grading: Grading, result: Result) -> bool:

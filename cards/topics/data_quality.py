@@ -4,20 +4,20 @@ A part that no patient-view rule needs (allergies, procedures, family history, t
 of the other cards and makes no card of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cards.case import Case
-from cards.chart import Area
+from cards.entries import Area
 from cards.figures import listed
 from cards.finding import Finding
 from cards.ordering import drafted
 from cards.presentation import Gate
-from cards.red_flags import CONTENT as RED_FLAGS
+from cards.red_flags import RED_FLAGS
 from cards.topic import Sheet, load_topic
 
 NEEDED: Final = (Area.PATIENT, Area.PROBLEMS, Area.RESULTS, Area.MEDICINES, Area.ORDERS)
-_NAMED_IN_TEMPLATE: Final = frozenset({Area.RESULTS, Area.MEDICINES})
+_RESULTS_OR_MEDICINES: Final = frozenset({Area.RESULTS, Area.MEDICINES})
 
 #: O16-O19: what decides on a neurology referral.
 _REFERRAL: Final = (Area.PROBLEMS, Area.RESULTS, Area.MEDICINES, Area.ORDERS)
@@ -25,10 +25,7 @@ _REFERRAL: Final = (Area.PROBLEMS, Area.RESULTS, Area.MEDICINES, Area.ORDERS)
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:  # noqa: ARG001 -- every topic is asked in the same way
     """When a part of the record that the rules need could not be read, the absence of a card means nothing."""
-    unread = [area for area in NEEDED if area in case.chart.wanting]
-    if unread:
-        kind = "results-or-medicines" if _NAMED_IN_TEMPLATE & set(unread) else "other-parts"
-        yield Finding(kind, fill={"areas": listed([area.value for area in unread])})
+    yield from _unread(case, NEEDED)
     if case.shows.gate is Gate.PROBLEMS_UNREADABLE:
         yield Finding("without-problems")
     if case.shows.gate is Gate.AGE_UNKNOWN:
@@ -44,12 +41,17 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
     The deck leaves this card out beside any other (3.8 no. 6); what was not read is named on that one.
     """
     deciding = {area for areas in _judged(case, sheet) for area in areas}
-    unread = [area for area in NEEDED if area in deciding and area in case.chart.wanting]
-    if unread:
-        kind = "results-or-medicines" if _NAMED_IN_TEMPLATE & set(unread) else "other-parts"
-        yield Finding(kind, fill={"areas": listed([area.value for area in unread])})
+    yield from _unread(case, [area for area in NEEDED if area in deciding])
     if case.failed_topics:
         yield Finding("rules-failed")
+
+
+def _unread(case: Case, areas: Iterable[Area]) -> Iterator[Finding]:
+    """One finding that names those of the parts that were not read to the end."""
+    unread = [area for area in areas if area in case.chart.wanting]
+    if unread:
+        kind = "results-or-medicines" if _RESULTS_OR_MEDICINES & set(unread) else "other-parts"
+        yield Finding(kind, fill={"areas": listed([area.value for area in unread])})
 
 
 def _judged(case: Case, sheet: Sheet) -> Iterator[tuple[Area, ...]]:

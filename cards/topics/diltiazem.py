@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from cards.case import Case
-from cards.chart import Draft
+from cards.entries import Dose, Draft, Medicine
 from cards.figures import listed
 from cards.finding import Finding, Indicator
 from cards.lists import Listing
@@ -91,7 +91,11 @@ def _doses(case: Case, sheet: Sheet) -> Iterator[tuple[Listing, Concern, Decimal
     for row in sheet.rows["interaction"]:
         if row.above:
             for concern in beside(case, (row,)):
-                yield row, concern, largest(getattr(concern.entry, "dose", None))
+                yield row, concern, largest(_dose_of(concern))
+
+
+def _dose_of(concern: Concern) -> Dose | None:
+    return concern.entry.dose if isinstance(concern.entry, Medicine | Draft) else None
 
 
 def _of_unknown_dose(sheet: Sheet, doses: Iterable[tuple[Listing, Concern, Decimal | None]]) -> Iterator[Finding]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from cards.bands import Grade
-from cards.calcium import latest
+from cards.calcium import recent_out_of_range
 from cards.card import LONGEST_SUMMARY
 from cards.case import Case
-from cards.chart import Area, Comparator, Draft, Medicine, NotReadable, NotRecorded, Order, Recorded, Result
+from cards.chart import recorded
+from cards.entries import Area, Draft, Medicine, Order, Result
 from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.lists import Listing
@@ -185,14 +186,9 @@ def _weight(case: Case, sheet: Sheet) -> Indicator | None:
 
 def _low_results(case: Case, sheet: Sheet) -> Iterator[tuple[Grade, Result]]:
     for row in sheet.rows["disturbance"]:
-        match latest(case, row.analyte):
-            case Recorded(results):
-                graded = [(g, r) for r in results if case.is_fresh(r) and isinstance(g := case.grade(r), Grade)]
-                low = [(grade, result) for grade, result in graded if grade.side == "low"]
-                if low:
-                    yield max(low, key=lambda pair: pair[0].indicator.rank)
-            case NotRecorded() | NotReadable():
-                pass
+        low = [(grade, result) for grade, result in recent_out_of_range(case, row.analyte) if grade.side == "low"]
+        if low:
+            yield max(low, key=lambda pair: pair[0].indicator.rank)
 
 
 def _ordered(case: Case, sheet: Sheet) -> Iterator[_Ordered]:
@@ -216,12 +212,7 @@ def _order_high_potassium(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """O9: a potassium-sparing diuretic and a potassium over the limit at which E22 would not begin one."""
     drafts = case.drafted(POTASSIUM_SPARING)
     limit = sheet.number("potassium-sparing")
-    match case.latest_fresh(POTASSIUM):
-        case Recorded(results):
-            high = [r for r in results if r.value > limit or (r.value == limit and r.comparator is Comparator.MORE)]
-        case NotRecorded() | NotReadable():
-            high = []
-    high = [r for r in high if r.comparator in (None, Comparator.MORE, Comparator.AT_LEAST)]
+    high = [r for r in recorded(case.latest_fresh(POTASSIUM)) if r.is_above(limit)]
     if not drafts or not high:
         return
     worst = max(high, key=lambda r: (not r.haemolysed, r.value))
@@ -247,12 +238,7 @@ def _order_without_ue(case: Case, sheet: Sheet, diuretics: list[_Ordered]) -> It
         return
     every = case.complete(Area.MEDICINES, Area.ORDERS)
     drafts = tuple(draft for one in coded for draft in one.drafts)
-    last: tuple[Result | Order, ...] = standing.orders
-    match case.chart.latest(POTASSIUM):
-        case Recorded(results):
-            last = (*results, *standing.orders)
-        case NotRecorded() | NotReadable():
-            pass
+    last: tuple[Result | Order, ...] = (*recorded(case.chart.latest(POTASSIUM)), *standing.orders)
     yield Finding(
         "order-without-ue",
         evidence=(*drafts, *last),

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from decimal import Decimal
 from typing import Final
 
 from cards.case import Case
-from cards.chart import Area, Comparator, Medicine, NotReadable, NotRecorded, Order, Recorded, Result, newest
+from cards.chart import newest, recorded
+from cards.entries import Area, Medicine, Order, Result
 from cards.figures import listed, value_of
 from cards.finding import Finding
 from cards.presentation import Symptom
@@ -66,19 +66,7 @@ def _last_potassium(case: Case, sheet: Sheet) -> tuple[Result, ...]:
 def _is_outside(result: Result, sheet: Sheet) -> bool:
     """Whether a potassium lies outside the limits of P14, which are the same for everyone."""
     low, high = sheet.number("potassium-low"), sheet.number("potassium-high")
-    return _surely_below(result, low) or _surely_above(result, high)
-
-
-def _surely_below(result: Result, low: Decimal) -> bool:
-    if result.comparator is Comparator.LESS:
-        return result.value <= low
-    return result.comparator in (None, Comparator.AT_MOST) and result.value < low
-
-
-def _surely_above(result: Result, high: Decimal) -> bool:
-    if result.comparator is Comparator.MORE:
-        return result.value >= high
-    return result.comparator in (None, Comparator.AT_LEAST) and result.value > high
+    return result.is_below(low) or result.is_above(high)
 
 
 def _predates(case: Case, results: tuple[Result, ...], medicine: Medicine) -> bool:
@@ -90,11 +78,7 @@ def _predates(case: Case, results: tuple[Result, ...], medicine: Medicine) -> bo
 def _last_values(case: Case, missing: tuple[ScreenTest, ...]) -> Iterator[Result]:
     """What is on record of a missing test, however old or unfit to count: the reader sees why it is called missing."""
     for test in missing:
-        match case.chart.latest(*SCREEN.tests[test].analytes):
-            case Recorded(results):
-                yield from results
-            case NotRecorded() | NotReadable():
-                pass
+        yield from recorded(case.chart.latest(*SCREEN.tests[test].analytes))
 
 
 def _awaited(screened: Iterable[Screened]) -> Iterator[Order]:

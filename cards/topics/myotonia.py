@@ -6,7 +6,7 @@ from cards.case import Case
 from cards.finding import Finding
 from cards.presentation import Symptom
 from cards.red_flags import (
-    Sign,
+    POWER,
     breathless,
     may_propose_referral,
     missing_tests,
@@ -31,7 +31,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
         if may_propose_referral(case):
             suggest = (*sheet.open_for(case, "refer"), *suggest)
         yield Finding("myotonia", (*myotonia, *referrals.others), suggest=suggest)
-    power = tuple(p for flag in recent_signs(case) if flag.sign in (Sign.WEAKNESS, Sign.WASTING) for p in flag.problems)
+    power = tuple(p for flag in recent_signs(case) if flag.sign in POWER for p in flag.problems)
     if power:
         yield Finding("weakness", evidence=power)
     if power and (breathing := breathless(case)):

@@ -5,10 +5,9 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
 
-from cards.bands import Grade
-from cards.calcium import latest, low_total_without_albumin
+from cards.calcium import low_total_without_albumin, recent_out_of_range
 from cards.case import Case
-from cards.chart import Area, Draft, Medicine, NotReadable, NotRecorded, Problem, Recorded, Result
+from cards.entries import Area, Draft, Medicine, Problem, Result
 from cards.figures import listed
 from cards.finding import Finding, Indicator
 from cards.ordering import (
@@ -81,21 +80,9 @@ def _cautions(case: Case, sheet: Sheet) -> Iterator[tuple[object, Caution]]:
         for problem in case.chart.has(*row.concepts) if row.concepts else ():
             yield row.concepts, problem
         if row.analyte:
-            for grade, result in _outside(case, row.analyte):
+            for grade, result in recent_out_of_range(case, row.analyte):
                 if grade.side == "low":
                     yield row.analyte, result
-
-
-def _outside(case: Case, *names: str) -> Iterator[tuple[Grade, Result]]:
-    """The newest values of these analytes that are recent and outside their range."""
-    for name in names:
-        match latest(case, name):
-            case Recorded(results):
-                for result in results:
-                    if case.is_fresh(result) and isinstance(grade := case.grade(result), Grade):
-                        yield grade, result
-            case NotRecorded() | NotReadable():
-                pass
 
 
 # when it is drafted
@@ -177,7 +164,7 @@ def _electrolytes(case: Case, sheet: Sheet, *, child: bool) -> Iterator[Concern]
     rows = sheet.rows["disturbance"]
     if not child:
         for row in rows:
-            for _, result in _outside(case, row.analyte):
+            for _, result in recent_out_of_range(case, row.analyte):
                 yield Concern(row.finding, result.analyte, result)
     for row in rows:
         for problem in case.chart.has(*row.concepts):

@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Iterator
 
 from cards.case import Case
-from cards.chart import Area, Draft, Problem
+from cards.entries import Area, Draft, Problem
 from cards.figures import listed
 from cards.finding import Evidence, Finding
-from cards.presentation import Symptom
+from cards.presentation import Symptom, each_once
 from cards.red_flags import (
-    CONTENT,
+    RED_FLAGS,
     Answered,
     RedFlag,
     breathless,
+    each_named,
     known_disease,
     known_neuropathy,
     missing_tests,
@@ -30,7 +31,7 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """Isolated fasciculation is not routinely referred; where there is a red flag, the referral gains by the missing
     tests and a full letter; and a referral that is already running is better added to than repeated.
     """
-    drafts = case.drafted_orders(*CONTENT.referrals)
+    drafts = case.drafted_orders(*RED_FLAGS.referrals)
     if not drafts or not case.shows.shows(*Symptom):  # 3.8 no. 20
         return
     flags = red_flags(case)
@@ -88,14 +89,12 @@ def _isolated(case: Case, drafts: tuple[Draft, ...]) -> Iterator[Finding]:
     else:
         yield Finding("isolated", evidence)
     if resolved := resolved_weakness(case):
-        yield Finding(
-            "resolved", fill={"labels": "; ".join(f"{p.label}, {printed([p.when])} ({p.source})" for p in resolved)}
-        )
+        yield Finding("resolved", fill={"labels": each_named(resolved)})
 
 
 def _problems(flags: Iterable[RedFlag]) -> tuple[Problem, ...]:
     """What the flags rest on, each once."""
-    return tuple({problem.source: problem for flag in flags for problem in flag.problems}.values())
+    return each_once(problem for flag in flags for problem in flag.problems)
 
 
 TOPIC = load_topic(judge=judge, beside=__file__)

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from cards.case import Case
-from cards.chart import Problem
+from cards.entries import Problem
 from cards.finding import Finding
-from cards.presentation import Symptom
+from cards.presentation import Symptom, each_once
 from cards.red_flags import (
+    POWER,
     Answered,
     RedFlag,
     Referrals,
@@ -20,8 +21,6 @@ from cards.red_flags import (
     red_flags,
 )
 from cards.topic import Sheet, load_topic
-
-POWER = (Sign.WEAKNESS, Sign.WASTING)  # either one is enough (D2)
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
@@ -61,8 +60,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
 
 def _evidence(case: Case, flags: Iterable[RedFlag]) -> tuple[Problem, ...]:
     """What the flags rest on, then the symptoms they stand beside, each once."""
-    found = (*(problem for flag in flags for problem in flag.problems), *case.shows.shows(*Symptom))
-    return tuple({problem.source: problem for problem in found}.values())
+    return each_once((*(problem for flag in flags for problem in flag.problems), *case.shows.shows(*Symptom)))
 
 
 def _refer(case: Case, sheet: Sheet, flags: tuple[RedFlag, ...], referrals: Referrals) -> Iterator[Finding]:

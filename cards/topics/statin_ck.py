@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from cards.case import Case
-from cards.chart import Area, Draft, Medicine, NotReadable, NotRecorded, Order, Problem, Recorded, Result
-from cards.creatine_kinase import CK, is_over, may_be_over, multiple
-from cards.figures import value_of
+from cards.chart import NotReadable, NotRecorded, Recorded
+from cards.creatine_kinase import CK, fill_of, is_over, may_be_over
+from cards.entries import Area, Draft, Medicine, Order, Problem, Result
 from cards.finding import Finding
 from cards.screening import SCREEN, ScreenTest, Standing
 from cards.topic import Sheet, load_topic
@@ -49,15 +49,11 @@ def _over(case: Case, sheet: Sheet, drafts: tuple[Draft, ...]) -> Iterator[Findi
         worst = max(over, key=lambda r: r.value)
         kind = "over-renewal" if _taken(case, drafts) else "over"
         yield Finding(
-            kind, (*drafts, *results), _fill(case, worst), about=CK, suggest=sheet.open_for(case, "repeat-ck")
+            kind, (*drafts, *results), fill_of(case, worst), about=CK, suggest=sheet.open_for(case, "repeat-ck")
         )
     else:
         for result in unplaced:
-            yield Finding("unclassifiable", evidence=(result,), fill=_fill(case, result))
-
-
-def _fill(case: Case, result: Result) -> dict[str, str]:
-    return {"value": value_of(result), "ratio": multiple(case, result), "date": str(result.when)}
+            yield Finding("unclassifiable", evidence=(result,), fill=fill_of(case, result))
 
 
 def _unmeasured(case: Case, sheet: Sheet, drafts: tuple[Draft, ...]) -> Iterator[Finding]:

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from cards.case import Case
-from cards.chart import Area, Problem
+from cards.entries import Area, Problem
 from cards.finding import Finding
 from cards.presentation import Symptom, of_age
 from cards.red_flags import (
+    POWER,
     RedFlag,
-    Sign,
     breathless,
+    each_named,
     named_symptom,
     old_signs,
     printed,
@@ -19,7 +20,6 @@ from cards.red_flags import (
 from cards.topic import Sheet, load_topic
 
 SYMPTOMS = (Symptom.FASCICULATION, Symptom.CRAMP, Symptom.MYOKYMIA)  # the first that is there gives the summary
-POWER = (Sign.WEAKNESS, Sign.WASTING)
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
@@ -55,8 +55,7 @@ def _power(case: Case) -> Iterator[Finding]:
         if flag.sign not in POWER:
             yield _old_sign(case, flag)
     if resolved := resolved_weakness(case):
-        fill = {"labels": "; ".join(f"{p.label}, {printed([p.when])} ({p.source})" for p in resolved)}
-        yield Finding("resolved", fill=fill)
+        yield Finding("resolved", fill={"labels": each_named(resolved)})
     if not unread and not old_power:
         yield Finding("no-weakness")
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from cards.case import Case
-from cards.chart import Area, Draft, NotReadable, NotRecorded, Recorded, Result
+from cards.chart import recorded
 from cards.creatine_kinase import CK, is_at_most
+from cards.entries import Area, Draft
 from cards.finding import Finding
 from cards.presentation import Symptom
 from cards.red_flags import known_disease, known_neuropathy, recent_signs, red_flags, unread_signs
@@ -30,7 +31,7 @@ def _creatine_kinase(case: Case, sheet: Sheet) -> Iterator[Finding]:
     if not drafts:
         return
     trivial, days = sheet.number("ck-ratio"), sheet.number("ck-days")
-    last = _latest(case, CK)
+    last = recorded(case.chart.latest(CK))
     normal = bool(last) and all(is_at_most(case, r, trivial) for r in last)
     if normal and all(r.when.oldest(case.chart.as_of) <= days for r in last):
         yield Finding("ck-recent", (*drafts, *last), {"test": _title(case, drafts, *orders)})
@@ -58,7 +59,7 @@ def _thyroid(case: Case, sheet: Sheet) -> Iterator[Finding]:
     drafts = case.drafted_orders(*orders)
     symptoms = case.shows.shows(*Symptom)
     days = sheet.number("tsh-days")
-    last = _latest(case, TSH)
+    last = recorded(case.chart.latest(TSH))
     if drafts and symptoms and last and all(r.when.oldest(case.chart.as_of) <= days for r in last):
         fill = {"test": _title(case, drafts, *orders), "days": str(days)}
         yield Finding("thyroid-recent", (*drafts, *last), fill)
@@ -71,14 +72,6 @@ def _nerve_tests(case: Case, sheet: Sheet) -> Iterator[Finding]:
     symptoms = case.shows.shows(*Symptom)
     if drafts and symptoms and not (red_flags(case) or known_disease(case) or known_neuropathy(case)):
         yield Finding("nerve-tests", (*drafts, *symptoms), {"test": _title(case, drafts, *orders)})
-
-
-def _latest(case: Case, analyte: str) -> tuple[Result, ...]:
-    match case.chart.latest(analyte):
-        case Recorded(results):
-            return results
-        case NotRecorded() | NotReadable():
-            return ()
 
 
 def _title(case: Case, drafts: tuple[Draft, ...], *concepts: str) -> str:

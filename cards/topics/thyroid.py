@@ -1,29 +1,23 @@
 """Thyroid stimulating hormone outside its range, weighed with the free hormones of the same time (P13, 3.5)."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from cards.bands import Grade, Whose, Within
 from cards.case import Case
-from cards.chart import Comparator, Lookup, NotReadable, NotRecorded, Recorded, Result
+from cards.chart import NotRecorded, recorded
+from cards.entries import Result
 from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.topic import Sheet, load_topic
 
 TSH, FREE_T4, FREE_T3 = "tsh", "free-t4", "free-t3"
-_BELOW: Final = (None, Comparator.LESS, Comparator.AT_MOST)
-_ABOVE: Final = (None, Comparator.MORE, Comparator.AT_LEAST)
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """A TSH outside its range may go with cramps; far outside, or with a free hormone out on the other side, it is
     worth a review.
     """
-    match case.latest_fresh(TSH):
-        case Recorded(results):
-            yield from _judge(case, sheet, results)
-        case NotRecorded() | NotReadable():
-            pass
+    yield from _judge(case, sheet, recorded(case.latest_fresh(TSH)))
     for result in case.preliminary(TSH, FREE_T4, FREE_T3):
         yield Finding("preliminary", evidence=(result,))
 
@@ -44,7 +38,7 @@ def _judge(case: Case, sheet: Sheet, results: tuple[Result, ...]) -> Iterator[Fi
     yield Finding(f"{grade.side}-tsh")
     if hormones:
         yield Finding(f"{grade.side}-with-hormone", evidence=hormones)
-    elif normal := _readable(case.latest_fresh(FREE_T4)):
+    elif normal := recorded(case.latest_fresh(FREE_T4)):
         yield Finding("free-t4-seen", evidence=normal)
 
 
@@ -55,31 +49,19 @@ def _fill(result: Result) -> dict[str, str]:
 def _out_on_the_other_side(case: Case, side: str) -> Iterator[Result]:
     """Low free T4 beside a high TSH, raised free T4 or T3 beside a low one; judged by the range sent and no other."""
     for name in (FREE_T4,) if side == "high" else (FREE_T4, FREE_T3):
-        for result in _readable(case.latest_fresh(name)):
+        for result in recorded(case.latest_fresh(name)):
             if _is_low(result) if side == "high" else _is_raised(result):
                 yield result
 
 
 def _is_low(result: Result) -> bool:
     low = None if result.limits is None else result.limits.low
-    if low is None or result.comparator not in _BELOW:
-        return False
-    return result.value < low or (result.comparator is Comparator.LESS and result.value == low)
+    return low is not None and result.is_below(low)
 
 
 def _is_raised(result: Result) -> bool:
     high = None if result.limits is None else result.limits.high
-    if high is None or result.comparator not in _ABOVE:
-        return False
-    return result.value > high or (result.comparator is Comparator.MORE and result.value == high)
-
-
-def _readable(found: Lookup[tuple[Result, ...]]) -> tuple[Result, ...]:
-    match found:
-        case Recorded(results):
-            return results
-        case NotRecorded() | NotReadable():
-            return ()
+    return high is not None and result.is_above(high)
 
 
 def _on_record(case: Case, analyte: str) -> bool:

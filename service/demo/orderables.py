@@ -73,7 +73,7 @@ def _medicines(vocabulary: Vocabulary) -> Iterator[Orderable]:
             if "(" in name or _FORM.search(name) is None:
                 continue
             coding = Coding(dmd, row["code"], name)
-            match = vocabulary.medicine((coding,))
+            match = vocabulary.meaning([(dmd, row["code"])]).medicine
             if match is not None and match.link is Link.CODE:
                 seen.add(name)
                 yield Orderable("medicine", name, (coding,))

@@ -36,7 +36,7 @@ HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Needs:
     """What the demo needs of the service.
 
     ``fhir_server``: the address of our own FHIR server as the service may call it; ``report``: what became of the
@@ -49,44 +49,44 @@ class Surroundings:
     report: Callable[[], tuple[Line, ...]]
 
 
-def pages(around: Surroundings) -> Blueprint:
+def pages(needs: Needs) -> Blueprint:
     """The page at ``/demo/``, ready requests, a FHIR server, the order pad's search and the report on feedback."""
     blueprint = Blueprint("demo", __name__, url_prefix="/demo")
     blueprint.after_request(_guarded)
     blueprint.add_url_rule("/", "page", lambda: part_of_page("index.html"))
     blueprint.add_url_rule("/static/<name>", "part_of_page", part_of_page)
-    orderables = cache(lambda: all_orderables(around.vocabulary))
-    for path, view in _views(around, orderables).items():
+    orderables = cache(lambda: all_orderables(needs.vocabulary))
+    for path, view in _views(needs, orderables).items():
         blueprint.add_url_rule(path, view.__name__, view)
     return blueprint
 
 
-def _views(around: Surroundings, orderables: Callable[[], tuple[Orderable, ...]]) -> dict[str, View]:
+def _views(needs: Needs, orderables: Callable[[], tuple[Orderable, ...]]) -> dict[str, View]:
     def about() -> Response:
-        return _json({"fhirServer": around.fhir_server, "today": around.today().isoformat()})
+        return _json({"fhirServer": needs.fhir_server, "today": needs.today().isoformat()})
 
     def one_patient(name: str) -> Response:
         patient = patients().get(name)
         if patient is None:
             raise NotFound
-        return _json(patient.on(around.today()))
+        return _json(patient.on(needs.today()))
 
     def some_orderables() -> Response:
         found = search(orderables(), request.args.get("q", "")[:LONGEST_NAME])
         return _json({"orderables": [one.as_json() for one in found]})
 
     def feedback() -> Response:
-        return _json({"lines": [msgspec.structs.asdict(line) for line in around.report()]})
+        return _json({"lines": [msgspec.structs.asdict(line) for line in needs.report()]})
 
     def metadata() -> Response:
-        return _fhir(fhir_server.capabilities(around.today()))
+        return _fhir(fhir_server.capabilities(needs.today()))
 
     def fhir_search(kind: str) -> Response:
-        status, body = fhir_server.search(kind, request.args, around.fhir_server, around.today())
+        status, body = fhir_server.search(kind, request.args, needs.fhir_server, needs.today())
         return _fhir(body, status)
 
     def fhir_read(kind: str, one: str) -> Response:
-        found = fhir_server.read(kind, one, around.today())
+        found = fhir_server.read(kind, one, needs.today())
         if found is None:
             raise NotFound
         return _fhir(found)

@@ -10,22 +10,13 @@ from operator import attrgetter
 from typing import Final, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
-from cards.chart import (
-    Allergy,
-    Area,
-    Chart,
-    Draft,
-    Medicine,
-    Order,
-    Problem,
-    Relative,
-    Result,
-    Unread,
-)
+from cards.chart import Chart
+from cards.entries import Allergy, Area, Draft, Medicine, Order, Problem, Relative, Result, Unread
 from service.fhir.basket import Basket
 from service.fhir.once import each_once
 from service.fhir.read_drafts import read_drafts
 from service.fhir.read_medicines import REQUESTS, STATEMENTS, read_medicine
+from service.fhir.read_orders import TYPES as ORDER_TYPES
 from service.fhir.read_orders import read_order
 from service.fhir.read_people import alive, read_allergy, read_person, read_relatives
 from service.fhir.read_problems import read_condition, read_encounter, read_procedure
@@ -48,15 +39,15 @@ READERS: Final[dict[str, tuple[Area, Reader]]] = {
     "Encounter": (Area.ENCOUNTER, read_encounter),
     "Procedure": (Area.PROCEDURES, read_procedure),
     **dict.fromkeys(sorted(STATEMENTS | REQUESTS), (Area.MEDICINES, read_medicine)),
-    **dict.fromkeys(
-        ("ServiceRequest", "ReferralRequest", "ProcedureRequest", "DiagnosticOrder"), (Area.ORDERS, read_order)
-    ),
+    **dict.fromkeys(sorted(ORDER_TYPES), (Area.ORDERS, read_order)),
     "AllergyIntolerance": (Area.ALLERGIES, read_allergy),
     "FamilyMemberHistory": (Area.FAMILY, read_relatives),
 }
 """What is read, by the name of its type. Other types are not relevant, but for those that are referred to."""
 
-_READERS: Final = {kind: READERS[kind.__name__] for kind in READ if kind.__name__ in READERS}
+_BY_TYPE: Final = {
+    kind: READERS[kind.__name__] for kind in sorted(READ, key=attrgetter("__name__")) if kind.__name__ in READERS
+}
 
 NOT_OURS: Final = "a record that belongs to another patient was left out"
 A_BROKEN_ENTRY: Final = "an entry could not be read"
@@ -97,7 +88,7 @@ def assemble(  # noqa: PLR0913 -- named, and each a fact of the call
     for area in reported:
         record.leave_incomplete(area, A_REPORTED_ERROR)
     entries = _Entries(unread=unread)
-    for kind, (area, reader) in _READERS.items():
+    for kind, (area, reader) in _BY_TYPE.items():
         if kind in by_type:
             entries.take(_read_all(by_type[kind], area, reader, record))
     if basket is not None:
@@ -208,12 +199,12 @@ def _arrived(
                 elif area is not None:
                     if kind is OperationOutcome and tells_of_an_error(one):
                         reported.append(area)
-                    elif _says_not_what_it_is(one):
+                    elif _has_no_type(one):
                         broken[area, "it does not say what it is"] = None
     return {kind: each_once(entries) for kind, entries in by_type.items()}, list(broken), reported
 
 
-def _says_not_what_it_is(resource: Resource) -> bool:
+def _has_no_type(resource: Resource) -> bool:
     return type(resource.resourceType) is not str or resource.resourceType == "Bundle"
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from service.fhir.bundle import ENTRIES_OF_A_PREFETCH, NO_TYPE, NOT_AN_OBJECT, TOO_DEEP
+from service.fhir.bundle import ENTRIES_OF_A_PREFETCH, NO_TYPE, NOT_AN_OBJECT, TOO_DEEP, UNREADABLE
 from service.fhir.elements import words
 from service.fhir.read_medicines import REQUESTS
 from service.fhir.read_orders import TYPES as ORDERS
@@ -78,7 +78,7 @@ def read_basket(raw: bytes | msgspec.Raw, selections: tuple[str, ...] | None) ->
         except RecursionError:
             broken.append(TOO_DEEP)
             continue
-        except _UNREADABLE:
+        except UNREADABLE:
             broken.append(NOT_AN_OBJECT)
             continue
         full_url = words(entry.fullUrl)
@@ -96,11 +96,11 @@ def _texts(raw: bytes | msgspec.Raw) -> list[msgspec.Raw]:
     """The text of each entry; one object where a list belongs is one entry."""
     try:
         inside = _BUNDLE.decode(raw).entry
-    except _UNREADABLE:
+    except UNREADABLE:
         return []
     try:
         return (_LIST.decode(inside) or [])[:ENTRIES_OF_A_PREFETCH]
-    except _UNREADABLE:
+    except UNREADABLE:
         return [inside]
 
 
@@ -120,7 +120,6 @@ def _under_each_name(medication: Resource, full_url: str) -> list[Resource]:
     return [one for one in (medication, by_url) if one.id is not None]
 
 
-_UNREADABLE = (msgspec.MsgspecError, RecursionError, ValueError, ArithmeticError)
 _BUNDLE = msgspec.json.Decoder(_Bundle)
 _LIST = msgspec.json.Decoder(list[msgspec.Raw] | None)
 _ENTRY = msgspec.json.Decoder(_Entry)

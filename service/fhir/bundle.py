@@ -61,7 +61,7 @@ def decode(
     try:
         bundle = _BUNDLE.decode(raw)
         _must_be_text(raw)
-    except _UNREADABLE:
+    except UNREADABLE:
         return _decode_one_by_one(raw, types, most, failed)
     if bundle is None:
         return Nothing()
@@ -109,7 +109,7 @@ def _decode_one_by_one(
     """The slow way, after something in the text was not as expected."""
     try:
         bundle = _LOOSE_BUNDLE.decode(raw)
-    except _UNREADABLE:
+    except UNREADABLE:
         return _decode_single(raw, types, failed)
     if bundle.resourceType != "Bundle":
         return _decode_single(raw, types, failed)
@@ -121,7 +121,7 @@ def _decode_one_by_one(
             entries.append(_decode_entry(text))
         except RecursionError:
             broken.append(TOO_DEEP)
-        except _UNREADABLE:
+        except UNREADABLE:
             broken.append(NOT_AN_OBJECT)
     return _page(entries, broken, bundle, cut=len(texts) > most)
 
@@ -146,7 +146,7 @@ def _decode_single(raw: bytes | msgspec.Raw, types: frozenset[str], failed: Trou
     try:
         resource = from_json(raw)
         _must_be_text(raw)
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
     if resource.resourceType == "OperationOutcome":
         if _says_nothing_found(resource):
@@ -193,7 +193,9 @@ def _next_url(links: Any) -> str | None:
     return None
 
 
-_HARMLESS = frozenset({"information", "warning", "success"})
+HARMLESS = frozenset({"information", "warning", "success"})
+"""Severities of an issue that tell of no error."""
+
 _NOTHING_FOUND = frozenset({"not-found", "informational", "success"})
 _NOT_PERMITTED = frozenset({"security", "login", "expired", "forbidden"})
 _UNFINISHED = frozenset(
@@ -213,13 +215,13 @@ def _says_incomplete(outcome: Resource) -> bool:
     the code ``processing``, says nothing about this search.
     """
     issues = _issues(outcome)
-    return not issues or any(severity not in _HARMLESS or code in _UNFINISHED for severity, code in issues)
+    return not issues or any(severity not in HARMLESS or code in _UNFINISHED for severity, code in issues)
 
 
 def _says_nothing_found(outcome: Resource) -> bool:
     """Whether an OperationOutcome in place of the matches only says that there are none."""
     issues = _issues(outcome)
-    return bool(issues) and all(severity in _HARMLESS and code in _NOTHING_FOUND for severity, code in issues)
+    return bool(issues) and all(severity in HARMLESS and code in _NOTHING_FOUND for severity, code in issues)
 
 
 def _says_not_permitted(outcome: Resource) -> bool:
@@ -243,7 +245,7 @@ def _listed(value: Any) -> list[Any]:
     return [] if value is None else [value]
 
 
-_UNREADABLE = (msgspec.MsgspecError, RecursionError, ValueError, ArithmeticError)
+UNREADABLE = (msgspec.MsgspecError, RecursionError, ValueError, ArithmeticError)
 _BUNDLE = msgspec.json.Decoder(_Bundle | None, float_hook=Decimal)
 _LOOSE_BUNDLE = msgspec.json.Decoder(_LooseBundle, float_hook=Decimal)
 _LOOSE_ENTRY = msgspec.json.Decoder(_LooseEntry, float_hook=Decimal)

@@ -14,7 +14,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Any, Final, TypeAlias
 
-from cards.chart import Dose
+from cards.entries import Dose
 from service.fhir.dose_codes import (
     BY_DAY,
     DAYS,

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from cards.chart import Area
+from cards.entries import Area
 
 PATIENT_VIEW = "muscle-patient-view"
 ORDER_SELECT = "muscle-order-select"

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from cards.chart import Area, Draft, Order, OrderStatus, Unread
+from cards.entries import Area, Draft, Order, OrderStatus, Unread
 from service.fhir.basket import Basket, Entry
 from service.fhir.doses import dose_of
 from service.fhir.elements import member, words

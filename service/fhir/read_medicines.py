@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from cards.chart import Area, Dose, Medicine, Unread
+from cards.entries import Area, Dose, Medicine, Unread
 from cards.when import When
 from service.fhir.doses import dose_of, is_combination
 from service.fhir.elements import Coded, code_words, coded, member, objects, pairs, pairs_of, said, words

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from cards.chart import Area, Order, OrderStatus, Unread
+from cards.entries import Area, Order, OrderStatus, Unread
 from cards.when import When
 from service.fhir.elements import member, objects, words
 from service.fhir.record import Record, source

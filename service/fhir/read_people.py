@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from cards.chart import Allergy, Area, Person, Relative, Sex, Unread
+from cards.entries import Allergy, Area, Person, Relative, Sex, Unread
 from cards.when import When
 from service.fhir.elements import code_words, member, objects, pairs, said, words
 from service.fhir.record import Record, source

@@ -7,7 +7,7 @@ becomes a problem of the patient.
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
-from cards.chart import Area, Problem, Relative, Unread
+from cards.entries import Area, Problem, Relative, Unread
 from cards.when import When
 from service.fhir.elements import member, objects, words
 from service.fhir.record import Record, source

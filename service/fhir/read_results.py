@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
-from cards.chart import Area, Comparator, Problem, Result, ResultStatus, Unread, as_sent
+from cards.entries import Area, Comparator, Problem, Result, ResultStatus, Unread, as_sent
 from cards.when import When
 from service.fhir.elements import number, objects, pairs, said, words
 from service.fhir.quantities import limits_of, unit_of
@@ -13,7 +13,8 @@ from service.fhir.references import Whose, target
 from service.fhir.resource import Observation, Resource, from_object, quantity
 from terminology.analytes import Analyte
 
-Reading: TypeAlias = Result | Problem | Unread
+Said: TypeAlias = Result | Problem | Unread
+"""What an Observation, or a part of one, can say."""
 
 STATUSES: Final = {
     "final": ResultStatus.FINAL,
@@ -30,7 +31,7 @@ LEFT_OUT: Final = {
 COMPARATORS: Final = {comparator.value: comparator for comparator in Comparator}
 
 
-def read_observation(resource: Resource, record: Record) -> tuple[Reading, ...]:
+def read_observation(resource: Resource, record: Record) -> tuple[Said, ...]:
     """Everything one Observation says: its own value, its components', and those of Observations contained in it.
 
     Members that are only referred to come as entries of their own, and are not counted twice. Empty: it says nothing
@@ -71,7 +72,7 @@ def note_haemolysed_samples(record: Record) -> bool:
     return found
 
 
-def _readings(resource: Resource, observed: Observed, record: Record, origin: str) -> Iterator[Reading]:
+def _readings(resource: Resource, observed: Observed, record: Record, origin: str) -> Iterator[Said]:
     """One Observation that is more than a plain value, or is none of ours."""
     if observed.tells_haemolysis:
         record.haemolysis_tests.append(resource)
@@ -89,7 +90,7 @@ def _readings(resource: Resource, observed: Observed, record: Record, origin: st
         record.count_unmapped(Area.RESULTS)
 
 
-def _parts(resource: Resource, record: Record, origin: str) -> Iterator[Reading]:
+def _parts(resource: Resource, record: Record, origin: str) -> Iterator[Said]:
     """What the components say, and the Observations contained in this one."""
     for component in objects(resource.component):
         part = _component(resource, component)
@@ -105,7 +106,7 @@ def _parts(resource: Resource, record: Record, origin: str) -> Iterator[Reading]
                 yield Unread(Area.RESULTS, "", why, origin, expected=record.whose(held) is Whose.FOREIGN)
 
 
-def _about(reading: Reading) -> str:
+def _about(reading: Said) -> str:
     """The analyte a reading is about."""
     match reading:
         case Result():

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from cards.chart import Area, Dose
+from cards.entries import Area, Dose
 from cards.when import When
 from service.fhir import moments, references
 from service.fhir.elements import code_words, contained, pairs
@@ -63,8 +63,8 @@ class Observed(msgspec.Struct, frozen=True, gc=False):
     """What the code of an observation stands for. All empty: nothing we know."""
 
     analytes: tuple[Analyte, ...] = ()
-    ambiguous: bool = False  # its codes name more than one test, be it one no rule reads (ionised calcium)
-    is_test: bool = False  # be it a panel, or a test that no rule reads
+    ambiguous: bool = False  # its codes name more than one test, also one that no rule reads (ionised calcium)
+    is_test: bool = False  # a laboratory test of any kind, also a panel or one that no rule reads
     tells_haemolysis: bool = False
     problems: frozenset[str] = _NOTHING
     only: Analyte | None = None  # the one analyte, if the code stands for nothing else
@@ -211,7 +211,7 @@ class Record:
 
     def _look_up(self, codings: tuple[Pair, ...]) -> Observed:
         meaning = self.vocabulary.meaning(codings)
-        measured, problems = meaning.results, meaning.problems
+        measured, problems = meaning.measured, meaning.problems
         if meaning.excluded:
             return Observed(problems=problems, excluded=True)
         known = self.vocabulary.analytes

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cards.chart import Area
+from cards.entries import Area
 from service.fhir.bounds import Budget, FhirBase, Limits, is_usable_token
 from service.fhir.bundle import Page, decode
 from service.fhir.outgoing import Observe, nobody

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from cards.chart import Area, Input, Reading
+from cards.entries import Area, Input, Reading
+from service.fhir.bundle import HARMLESS
 from service.fhir.elements import objects, words
 from service.fhir.resource import Resource
 from service.fhir.retrieved import Failed, Nothing, Resources, Retrieved, Trouble
@@ -25,7 +26,6 @@ AREAS: Final = {
 """The part of the record each query fills; a query that was split ends in ``-2``, ``-3``."""
 
 _SPLIT: Final = re.compile(r"-\d+\Z")
-_HARMLESS: Final = frozenset({"information", "warning", "success"})
 _READING_BY_TROUBLE: Final = {Trouble.NOT_PERMITTED: Reading.NOT_PERMITTED}
 
 
@@ -38,7 +38,7 @@ def area_of(key: str) -> Area | None:
 def tells_of_an_error(outcome: Resource) -> bool:
     """Whether an OperationOutcome says more than a warning (E11, R8)."""
     severities = {words(issue.get("severity")).lower() for issue in objects(outcome.issue)}
-    return not severities or not severities <= _HARMLESS
+    return not severities or not severities <= HARMLESS
 
 
 def states_of(retrieved: Mapping[str, Retrieved], incomplete: Mapping[Area, set[str]]) -> dict[Area, Input]:

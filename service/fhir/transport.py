@@ -1,14 +1,12 @@
-"""How a FHIR server is called over HTTP: one session for it, with all that requests does by itself switched off (R5).
+"""How a FHIR server is called over HTTP: one bare session for it, and connections of our own (R5).
 
-No redirects, no environment (a netrc entry would replace our Authorization header), no cookies, certificates always
-checked, no retries; Authorization is set on each request alone. Every connection shows its socket to the watchdog.
+Certificates are always checked, nothing is tried again, and Authorization is set on each request alone. Every
+connection shows its socket to the watchdog.
 """
 
-import logging
 import ssl
 from collections.abc import Mapping
 from functools import cache
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -19,6 +17,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssl_ import create_urllib3_context
 
+from service.bare_session import bare_session
 from service.errors import BadSettings
 from service.fhir import watchdog
 
@@ -43,26 +42,14 @@ def session(*, ca_file: str | None, proxy: str | None, connections: int) -> requ
     ``ca_file``: certificates to trust instead of the usual ones. ``proxy``: the proxy to go through, if any.
     ``connections``: how many idle ones are kept, at most. Raises BadSettings if there are no certificates in the file.
     """
-    logging.getLogger("urllib3").setLevel(logging.ERROR)  # its lines hold URLs, and with them patients (R14)
-    made = _Session()
-    made.trust_env = False
+    made = bare_session("application/fhir+json")
     made.verify = True
     proxies: Mapping[str, str] = {"http": proxy, "https": proxy} if proxy else {}
     made.proxies.update(proxies)
-    made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    made.headers.clear()
-    made.headers.update({"Accept": "application/fhir+json", "Accept-Encoding": "gzip", "User-Agent": "muscle-cds"})
     adapter = _Adapter(ca_file, pool_connections=1, pool_maxsize=connections, max_retries=0)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     return made
-
-
-class _Session(requests.Session):
-    """A session that sees no redirect: the ordinary one reads a redirect's body, however large, to look past it."""
-
-    def get_redirect_target(self, resp: requests.Response) -> Any:  # noqa: ARG002 -- the name requests calls it by
-        return None
 
 
 class _Connection(HTTPConnection):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from service.errors import CallRejected
+from service.hooks.request import TOO_LARGE
 
 Json = dict[str, Any]
 
@@ -11,7 +12,7 @@ _BY_STATUS: dict[int, tuple[str, str]] = {
     400: ("invalid", "The request could not be read: send one hook request as JSON over HTTP/1.1."),
     404: ("not-found", "There is nothing at this address: GET /cds-services lists the services."),
     405: ("not-supported", "This address does not take that method: GET /cds-services, POST to a service."),
-    413: ("too-long", "The body is larger than 4 MiB: send fewer resources, or let this service search for them."),
+    413: ("too-long", TOO_LARGE),
     500: ("exception", "The service failed on this call. Nothing may be concluded from it about the patient."),
 }
 _OTHER = ("processing", "The request could not be answered.")

@@ -21,6 +21,7 @@ from service.hooks.draft_orders import DraftOrders, read_draft_orders
 from service.hooks.services import Service
 
 MAX_BODY = 4 * 1024 * 1024  # R7: 1,000 Observations are about 0.6 MB
+TOO_LARGE = "The body is larger than 4 MiB: send fewer resources, or let this service search for them."
 MAX_DEPTH = 64  # R7
 MAX_MEMBERS = 1_000  # of one object of the envelope, and keys of prefetch; a resource has some dozens
 
@@ -172,7 +173,7 @@ _TOO_DEEP: Final = f"The body is nested deeper than {MAX_DEPTH} levels."
 
 def _open(body: bytes) -> _Envelope:
     if len(body) > MAX_BODY:
-        raise TooLarge("The body is larger than 4 MiB: send fewer resources, or let this service search for them.")
+        raise TooLarge(TOO_LARGE)
     if not body or body.isspace():
         raise BadCall("The body is empty: send one hook request as a JSON object.")
     if not body.isascii():

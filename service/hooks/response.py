@@ -13,7 +13,7 @@ from cards.finding import Intent, Proposal, RemoveDraft
 from service.answer import Answer
 
 Json = dict[str, Any]
-Draft = Callable[[Proposal, str, str | None], Json]
+MakeDraft = Callable[[Proposal, str, str | None], Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Renderer:
     ``label`` names the rule set and its version on every card; ``topic_codes_plain``: specification 3.8 no. 28.
     """
 
-    draft: Draft
+    draft: MakeDraft
     label: str
     canonical_base: str
     topic_codes_plain: bool = False

@@ -17,7 +17,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntity
 
 from service.answer import Answer
 from service.audit import Audited, AuditTrail
-from service.clients import Client
+from service.clients import ANYONE, Client
 from service.errors import (
     CallRejected,
     DataNotAvailable,
@@ -35,8 +35,6 @@ from service.hooks.services import Service
 from service.hooks.slots import Slots
 from service.observe import AccessLog, Record, correlation_id
 from service.store import ShownCard, Store
-
-ANYONE = "anyone"
 
 RETRY_AFTER = "5"  # seconds; a database that is restarted is back by then, or is not for a while
 RETRY_SOON = "2"  # seconds; every call that is under way has been answered by then
@@ -59,7 +57,7 @@ class _Asked:
 
     @property
     def client_name(self) -> str:
-        """As its entry in the settings has it; "anyone" where callers are not proven."""
+        """As its entry in the settings has it; ANYONE where callers are not proven."""
         return self.client.name if self.client else ANYONE
 
 

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from service.errors import StoreUnavailable
 from service.store.contract import (
     RETENTION_DAYS,
     FeedbackItem,
@@ -17,14 +16,12 @@ if TYPE_CHECKING:
     from service.store.database import DatabaseStore
 
 __all__ = [
-    "RETENTION_DAYS",
     "FeedbackItem",
     "FeedbackOutcome",
     "MemoryStore",
     "Outcome",
     "ShownCard",
     "Store",
-    "StoreUnavailable",
     "open_store",
 ]
 

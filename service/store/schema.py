@@ -10,9 +10,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.errors import StoreUnavailable
 from service.store.database import REVISION
 from service.store.engine import connect
-from service.store.revision import WANTED
-
-__all__ = ["WANTED", "upgrade"]
 
 
 def _config() -> Config:

@@ -7,7 +7,7 @@ from typing import Any
 from cards.advise import advise
 from cards.card import Advice, Card
 from cards.content import Content
-from cards.examples import chart_of
+from cards.example_charts import chart_of
 from cards.finding import Refer, RemoveDraft, RequestTest
 from cards.moment import Moment
 

@@ -7,7 +7,7 @@ import pytest
 from cards.advise import advise
 from cards.card import Advice
 from cards.content import Content, load_content
-from cards.examples import chart_of
+from cards.example_charts import chart_of
 from cards.moment import Moment
 from terminology.vocabulary import Vocabulary, load
 

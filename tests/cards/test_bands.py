@@ -16,7 +16,8 @@ from cards.card import Advice
 from cards.case import Case
 from cards.chart import Chart, Recorded
 from cards.content import Content
-from cards.examples import case_of, chart_of
+from cards.example_charts import chart_of
+from cards.examples import case_of
 from cards.figures import ratio_of
 from cards.finding import Indicator
 from cards.undecided import set_aside

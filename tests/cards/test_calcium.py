@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from cards.advise import advise
 from cards.calcium import adjusted_calcium, low_total_without_albumin
 from cards.case import Case
-from cards.chart import NotReadable, NotRecorded, Recorded, Result
+from cards.chart import NotReadable, NotRecorded, Recorded
 from cards.content import Content
-from cards.examples import case_of, chart_of
+from cards.entries import Result
+from cards.example_charts import chart_of
+from cards.examples import case_of
 from cards.when import Days
 
 

@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cards.case import Case, answered_once
-from cards.chart import Area, Chart, Input, Person, Reading, Recorded, Result, ResultStatus, newest, wholly_after
+from cards.chart import Chart, Recorded, newest, wholly_after
 from cards.content import Content
-from cards.examples import AS_OF, case_of, chart_of
+from cards.entries import Area, Input, Person, Reading, Result, ResultStatus
+from cards.example_charts import AS_OF, chart_of
+from cards.examples import case_of
 from cards.when import Days, Instant, When
 from cards.wording import describe
 

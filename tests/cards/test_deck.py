@@ -13,7 +13,7 @@ from cards.card import Advice, Card
 from cards.case import Case
 from cards.content import Content
 from cards.deck import LAST, MOST_CARDS
-from cards.examples import chart_of
+from cards.example_charts import chart_of
 from cards.finding import Finding, Indicator, RequestTest
 from cards.toml_file import Section
 from cards.topic import Find, Sheet, Topic, read_sheet

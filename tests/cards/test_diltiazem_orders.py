@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from cards.advise import advise
-from cards.chart import Area
 from cards.content import Content
-from cards.examples import chart_of
+from cards.entries import Area
+from cards.example_charts import chart_of
 from cards.moment import Moment
 from tests.cards.asked import CRAMP, Lines, Ordering, part, removed
 

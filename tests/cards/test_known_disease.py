@@ -7,7 +7,7 @@ import pytest
 from cards.card import Advice
 from cards.content import Content
 from cards.finding import Refer, RequestTest
-from cards.red_flags import CONTENT
+from cards.red_flags import RED_FLAGS
 from tests.cards.asked import DONE, card_of, dealt, referrals
 
 Ask = Callable[..., Advice]
@@ -36,7 +36,7 @@ def test_myotonia_beside_a_running_referral_proposes_no_second_one(advised: Ask)
 # P8: known disease
 
 
-@pytest.mark.parametrize("disease", CONTENT.known)
+@pytest.mark.parametrize("disease", RED_FLAGS.known)
 def test_known_disease_of_any_age_has_its_own_card_and_withholds_the_rest(advised: Ask, disease: str) -> None:
     advice = advised(
         problems=[

@@ -11,7 +11,7 @@ from cards import layout
 from cards.advise import advise
 from cards.card import Advice
 from cards.content import Content, load_content
-from cards.examples import chart_of
+from cards.example_charts import chart_of
 from cards.phrase import Phrase
 from terminology.vocabulary import Vocabulary
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from cards.advise import advise
-from cards.chart import Area
 from cards.content import Content, check
-from cards.examples import chart_of
+from cards.entries import Area
+from cards.example_charts import chart_of
 from cards.lists import TABLES
 from cards.moment import Moment
-from cards.red_flags import CONTENT as RED_FLAGS
+from cards.red_flags import RED_FLAGS
 from cards.toml_file import Section, headers, read_toml
 from cards.topic import Topic, read_sheet
 from cards.topics import TOPICS

@@ -7,9 +7,9 @@ import pytest
 
 from cards.advise import advise
 from cards.card import LONGEST_SUMMARY, Advice, Card
-from cards.chart import Area, Input, Reading
 from cards.content import Content
-from cards.examples import chart_of
+from cards.entries import Area, Input, Reading
+from cards.example_charts import chart_of
 from cards.moment import Moment
 from tests.cards.asked import dealt, only, suggested
 

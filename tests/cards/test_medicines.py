@@ -10,7 +10,8 @@ from cards.advise import advise
 from cards.card import Advice, Card
 from cards.compose import LONGEST_SUMMARY, compose
 from cards.content import Content
-from cards.examples import case_of, chart_of
+from cards.example_charts import chart_of
+from cards.examples import case_of
 from cards.finding import Finding, Indicator, ReviewMedicine
 from cards.topics import medicines
 

@@ -6,9 +6,10 @@ from datetime import date
 import msgspec
 import pytest
 
-from cards.chart import Area, Chart, Input, Person, Reading, Sex
+from cards.chart import Chart
 from cards.content import Content
-from cards.examples import AS_OF, ago, chart_of
+from cards.entries import Area, Input, Person, Reading, Sex
+from cards.example_charts import AS_OF, ago, chart_of
 from cards.presentation import Gate, Presentation, Symptom, of_age, presentation
 from cards.when import Days, When
 from terminology.vocabulary import Vocabulary

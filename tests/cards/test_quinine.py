@@ -9,7 +9,8 @@ import pytest
 from cards.advise import advise
 from cards.card import Card
 from cards.content import Content
-from cards.examples import case_of, chart_of
+from cards.example_charts import chart_of
+from cards.examples import case_of
 from cards.finding import ReviewMedicine
 from cards.topics import quinine
 from cards.when import Days

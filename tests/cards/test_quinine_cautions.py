@@ -7,9 +7,9 @@ import pytest
 
 from cards.advise import advise
 from cards.card import Card
-from cards.chart import Dose
 from cards.content import Content
-from cards.examples import chart_of
+from cards.entries import Dose
+from cards.example_charts import chart_of
 from cards.finding import RemoveDraft
 from cards.moment import Moment
 from tests.cards.asked import CRAMP, DONE, Ordering, part

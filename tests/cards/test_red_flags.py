@@ -11,9 +11,9 @@ from cards.advise import advise
 from cards.card import Advice, Card
 from cards.chart import Chart
 from cards.content import Content
-from cards.examples import chart_of
+from cards.example_charts import chart_of
 from cards.finding import Priority, Refer, RequestTest
-from cards.red_flags import CONTENT
+from cards.red_flags import RED_FLAGS
 from cards.when import Days, When
 from terminology.vocabulary import Vocabulary
 from tests.cards.asked import DONE, card_of, dealt, referrals
@@ -33,7 +33,13 @@ def dated(first: date, last: date) -> When:
 
 
 def test_every_concept_of_the_red_flags_is_known_to_the_terminology(vocabulary: Vocabulary) -> None:
-    groups = (*CONTENT.signs.values(), CONTENT.breathing, CONTENT.known, CONTENT.neuropathy, CONTENT.referrals)
+    groups = (
+        *RED_FLAGS.signs.values(),
+        RED_FLAGS.breathing,
+        RED_FLAGS.known,
+        RED_FLAGS.neuropathy,
+        RED_FLAGS.referrals,
+    )
     for concept in (concept for group in groups for concept in group):
         assert vocabulary.title(concept)
 

@@ -9,7 +9,8 @@ import pytest
 
 from cards.card import Advice
 from cards.content import Content
-from cards.examples import case_of, chart_of
+from cards.example_charts import chart_of
+from cards.examples import case_of
 from cards.finding import RequestTest
 from cards.screening import Screened, ScreenTest, Standing, load_screen
 from cards.when import Days

@@ -78,7 +78,7 @@ def test_a_sheet_that_holds_together_is_read():
         ({"finding__low__facts": []}, "facts or sources should say what"),
         ({"finding__low__why": [{"say": "So it is."}]}, "a sentence needs facts or sources"),
         ({"finding__low__why": [{"say": "So it is.", "sources": ["E1"]}]}, "set beyond = true"),
-        ({"suggestion__repeat__does": "order"}, "does should be test, refer, review or remove"),
+        ({"suggestion__repeat__does": "order"}, "'order' should be one of test, refer, review, remove"),
         ({"suggestion__repeat__order": None}, "order is missing"),
         ({"example": []}, r"\[finding.low\] has no worked example"),
         ({"example": [{"name": "High", "finding": ["low", "high"]}]}, "the finding 'high'"),

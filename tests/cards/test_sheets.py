@@ -9,7 +9,7 @@ import pytest
 from cards.compose import LONGEST_SUMMARY
 from cards.content import Content, load_content
 from cards.examples import run
-from cards.red_flags import CONTENT as RED_FLAGS
+from cards.red_flags import RED_FLAGS
 from cards.topic import Kind, Speaks, Topic
 from cards.topics import TOPICS
 from terminology.vocabulary import load
@@ -177,7 +177,6 @@ def test_quinine_is_never_named_as_an_option_without_the_mhra_conditions() -> No
 def test_no_suggestion_creates_a_medicine_order() -> None:
     for topic in TOPICS:
         for suggestion in topic.sheet.suggestions.values():
-            assert suggestion.does in ("test", "refer", "review", "remove")
             assert suggestion.order.startswith(("order-", "refer-")) or not suggestion.order
 
 

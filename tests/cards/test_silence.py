@@ -12,7 +12,7 @@ import pytest
 from cards.advise import advise
 from cards.card import Advice
 from cards.content import Content
-from cards.examples import chart_of
+from cards.example_charts import chart_of
 from cards.finding import Refer, RequestTest
 from cards.moment import Moment
 from tests.cards.asked import dealt

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from cards.content import Content
-from cards.examples import case_of, chart_of
+from cards.example_charts import chart_of
+from cards.examples import case_of
 
 QUININE = "MedicationStatement/m1"
 

@@ -7,9 +7,9 @@ import pytest
 
 from cards.advise import advise
 from cards.card import Advice, Card
-from cards.chart import Area, Unread
 from cards.content import Content
-from cards.examples import ago, chart_of
+from cards.entries import Area, Unread
+from cards.example_charts import ago, chart_of
 
 Ask = Callable[..., Advice]
 

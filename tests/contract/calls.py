@@ -8,10 +8,11 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from service.app import Parts, access_log, create_advisor, create_app, load_parts
+from service.app import Parts, create_advisor, create_app, load_parts
 from service.demo import patients
 from service.observe import AccessLog
 from service.settings import Settings, load
+from service.watching import access_log
 
 Json = dict[str, Any]
 TODAY = date(2026, 6, 15)

@@ -9,10 +9,11 @@ import uuid
 
 import pytest
 
-from service.app import access_log, create_advisor, create_app
+from service.app import create_advisor, create_app
 from service.errors import BadSettings
 from service.settings import load
 from service.store import MemoryStore
+from service.watching import access_log
 from tests.contract.calls import AN_ORDER, HOOKS, TODAY, all_parts, demo_settings, request_of, to_sign, topics
 from tests.contract.cds_hooks import faults
 from tests.service.hooks.tokens import BASE, ISSUER, NOW, a_client, claims, headers, signed

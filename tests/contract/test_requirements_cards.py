@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from cards.advise import advise
-from cards.card import Link, Reason
-from cards.examples import chart_from
+from cards.card import Reason, WebLink
+from cards.example_charts import chart_from
 from cards.finding import Indicator
 from cards.moment import Moment
 from cards.toml_file import Section
@@ -298,7 +298,7 @@ def test_n1_n2_nothing_carries_an_extension():
 
 
 def test_a_card_keeps_its_reasons_and_links_as_they_were_given():
-    card = a_card(override_reasons=(Reason("a", "A"),), links=(Link("L", "https://www.gov.uk/x"),))
+    card = a_card(override_reasons=(Reason("a", "A"),), links=(WebLink("L", "https://www.gov.uk/x"),))
     (made,) = renderer().body(an_answer(card))["cards"]
 
     assert [reason["code"] for reason in made["overrideReasons"]] == ["a"]

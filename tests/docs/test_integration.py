@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from service.app import answer_once
+from service.commands import answer_once
 from service.fhir.queries import queries_for
 from service.hooks.services import SERVICES
 from service.settings import Settings

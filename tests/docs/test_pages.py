@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from service.__main__ import main
-from service.app import answer_once
+from service.commands import answer_once
 from service.settings import PREFIX, Settings, options
 from tests.repository import PACKAGES, ROOT, pages, project_files, text_of
 

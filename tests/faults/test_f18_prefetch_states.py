@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from cards.chart import Area
+from cards.entries import Area
 from service.fhir.queries import queries_for
 from tests.contract.calls import all_parts
 from tests.faults.production import CRAMP, VIEW, a_call, access, in_production, nothing_known, templates

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cards.chart import Area, Reading
+from cards.entries import Area, Reading
 from service.fhir.assemble import assemble
 from service.fhir.queries import queries_for
 from service.fhir.retrieve import Retriever

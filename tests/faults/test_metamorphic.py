@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 
 from cards.content import load_content
 from service.answer import Answer
-from service.app import access_log, create_advisor, create_app, load_parts
+from service.app import create_advisor, create_app, load_parts
 from service.fhir.bounds import FhirBase
 from service.fhir.retrieve import Retriever
 from service.hooks.request import HookCall
 from service.pipeline import Advisor
 from service.settings import load
+from service.watching import access_log
 from terminology.vocabulary import load as load_vocabulary
 from tests.faults.server import Ehr, Fault, html, ok, running, status
 from tests.faults.story import (

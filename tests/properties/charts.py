@@ -11,7 +11,7 @@ from cards.advise import advise
 from cards.card import Advice
 from cards.chart import Chart
 from cards.content import load_content
-from cards.examples import chart_of
+from cards.example_charts import chart_of
 from cards.finding import Indicator
 from cards.topic import Speaks
 from terminology.vocabulary import load

@@ -12,8 +12,9 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.app import access_log, create_advisor, create_app, load_parts
+from service.app import create_advisor, create_app, load_parts
 from service.settings import load
+from service.watching import access_log
 from tests.fhir_stub import TOKEN, FhirStub, running
 from tests.service.fhir.builders import DMD, KEYS, LOINC, SNOMED, UCUM
 

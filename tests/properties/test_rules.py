@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from cards.advise import advise
 from cards.card import Advice
-from cards.chart import Area, Chart, Input, Reading
+from cards.chart import Chart
+from cards.entries import Area, Input, Reading
 from cards.finding import Indicator, Refer
 from cards.moment import Moment
 from cards.presentation import Gate, presentation

@@ -8,8 +8,8 @@ from typing import Any
 
 from flask import Flask
 
-from cards.card import Advice, Card, Link, Reason
-from cards.chart import Area, Input, Reading
+from cards.card import Advice, Card, Reason, WebLink
+from cards.entries import Area, Input, Reading
 from cards.finding import Indicator, Priority, Refer, RequestTest, ReviewMedicine
 from service.answer import Answer
 from service.app import Parts, create_app
@@ -71,7 +71,7 @@ def a_card(**changed: Any) -> Card:
             "detail": "**Found**\n\n- Cramp, 2026-06-01",
             "suggestions": (TEST, REFERRAL, REVIEW),
             "override_reasons": (Reason("known-baseline", "Known baseline for this patient"),),
-            "links": (Link("NICE NG127", "https://www.nice.org.uk/guidance/ng127"),),
+            "links": (WebLink("NICE NG127", "https://www.nice.org.uk/guidance/ng127"),),
             "rules": ("P14",),
         }
         | changed

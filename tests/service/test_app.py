@@ -5,14 +5,16 @@ from datetime import UTC, date, datetime
 import pytest
 import responses
 
-from service.app import answer_once, create_advisor, create_app, load_parts, warn_of_overdue_content
+from service.app import create_advisor, create_app, load_parts
 from service.clients import Client
+from service.commands import answer_once
 from service.demo import patients
 from service.errors import BadCall, BadContent, BadSettings
 from service.hooks.request import parse
 from service.hooks.services import SERVICES
 from service.observe import AccessLog
 from service.settings import Profile, Settings
+from service.start_log import warn_of_overdue_content
 from tests.contract.cds_hooks import faults
 from tests.service.stand_ins import body
 
@@ -111,7 +113,7 @@ def test_the_start_warns_once_the_content_is_past_its_review_date(parts, day, li
     written = []
     log = AccessLog(written.append, lambda: datetime(2027, 6, 16, tzinfo=UTC), "warning")
 
-    warn_of_overdue_content(DEMO, parts, log, day)
+    warn_of_overdue_content(DEMO, parts.content, log, day)
 
     assert len(written) == lines
     assert all("past its review date" in line and "2027-06-15" in line for line in written)

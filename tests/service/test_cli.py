@@ -163,7 +163,7 @@ def test_every_command_explains_itself(arguments):
 
 def test_starting_the_application_does_not_load_the_fhir_classes():
     code = (
-        "import sys; from service.app import create_app, answer_once; from service.settings import *; "
+        "import sys; from service.app import create_app; from service.commands import answer_once; from service.settings import *; "
         "create_app(Settings(profile=Profile.DEMO)); "
         "sys.exit('fhir.resources' in sys.modules or 'pydantic' in sys.modules)"
     )

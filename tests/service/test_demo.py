@@ -6,7 +6,7 @@ from importlib.resources import files
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
-from service.app import answer_once
+from service.commands import answer_once
 from service.demo import patients, records, what_to_try
 from service.fhir.queries import queries_for
 from service.settings import Settings

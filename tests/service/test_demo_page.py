@@ -15,6 +15,7 @@ from service.store import MemoryStore
 from tests.contract.calls import all_parts, demo_settings, service
 from tests.repository import ROOT
 from tests.service.stand_ins import an_app
+from tests.terminology.meant import meant
 
 TODAY = date(2026, 6, 15)
 STATIC = ROOT / "service" / "demo" / "static"
@@ -253,7 +254,7 @@ def test_an_orderable_medicine_is_one_the_vocabulary_knows_by_its_code(orderable
     medicines = [one for one in orderables if one.kind == "medicine"]
 
     assert len(medicines) > 1000
-    assert all(vocabulary.medicine(one.codings) is not None for one in medicines)
+    assert all(meant(vocabulary, one.codings).medicine is not None for one in medicines)
     assert len({one.name for one in orderables}) == len(orderables)
 
 
@@ -263,7 +264,7 @@ def test_tests_and_referrals_are_the_ones_the_cards_propose(orderables):
 
     assert orders["Creatine kinase (CK)"].codings == vocabulary.codings_for("order-ck")
     assert {one.kind for one in orders.values()} == {"test", "referral"}
-    assert all(vocabulary.orders(one.codings) for one in orders.values())
+    assert all(meant(vocabulary, one.codings).orders for one in orders.values())
 
 
 @pytest.mark.parametrize(
@@ -295,7 +296,7 @@ def test_what_is_left_out_of_the_vocabulary_cannot_be_ordered(orderables):
 
     left = all_orderables(without)
     assert {one.name for one in left} < {one.name for one in orderables}
-    assert all(without.medicine(one.codings) for one in left if one.kind == "medicine")
+    assert all(meant(without, one.codings).medicine for one in left if one.kind == "medicine")
 
 
 def test_the_page_is_given_what_a_draft_needs(client):

@@ -15,7 +15,6 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from service import metrics
 from service.app import create_app, load_parts
 from service.errors import WHY_NOT_TRUSTED
 from service.metrics import BOUNDS, ROUTES, Metrics
@@ -211,12 +210,6 @@ def test_every_row_of_the_content_is_a_rule_that_is_told_apart():
 
     assert {"P14", "P16"} <= rules
     assert all(re.fullmatch(r"[A-Z][0-9]+[a-z]?", rule) for rule in rules)
-
-
-def test_the_ways_a_request_to_a_fhir_server_can_end_are_those_of_the_client():
-    outgoing = pytest.importorskip("service.fhir.outgoing", reason="there is no such module here yet")
-
-    assert {one.value for one in outgoing.Outcome} == metrics.ENDED
 
 
 # --- the real thing: two workers, one address of its own ---------------------------------------------------------------

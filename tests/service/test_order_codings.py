@@ -10,8 +10,9 @@ from functools import cache
 
 import pytest
 
-from service.app import access_log, create_advisor, create_app, load_parts
+from service.app import create_advisor, create_app, load_parts
 from service.settings import Profile, Settings
+from service.watching import access_log
 from terminology.tables import read
 
 TODAY = date(2026, 6, 15)

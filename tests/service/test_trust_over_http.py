@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 from joserfc.jwk import ECKey
 
-from service.app import access_log, create_advisor, create_app, load_parts
+from service.app import create_advisor, create_app, load_parts
 from service.settings import Settings
 from service.store import MemoryStore
+from service.watching import access_log
 from tests.faults.production import production
 from tests.fhir_stub import TOKEN, running
 from tests.service.hooks.tokens import (

@@ -11,6 +11,7 @@ from terminology.coding import Coding
 from terminology.errors import BadContent
 from terminology.tables import HERE, read
 from terminology.vocabulary import Link, MedicineMatch, Vocabulary, load
+from tests.terminology.meant import meant
 
 SNOMED = "http://snomed.info/sct"
 DMD = "https://dmd.nhs.uk"
@@ -30,13 +31,13 @@ def product(concept: str, display: str) -> list[Coding]:
 
 
 def test_a_combination_product_gives_all_its_ingredients(vocabulary: Vocabulary):
-    match = vocabulary.medicine(product("amiloride", "Co-amilozide 5mg/50mg tablets"))
+    match = meant(vocabulary, product("amiloride", "Co-amilozide 5mg/50mg tablets")).medicine
 
     assert match == MedicineMatch(frozenset({"amiloride", "hydrochlorothiazide"}), Link.CODE)
 
 
 def test_a_brand_without_its_ingredient_in_the_name_is_known_by_brand_only(vocabulary: Vocabulary):
-    frusene = vocabulary.medicine([Coding(DMD, "1631411000001103")])
+    frusene = meant(vocabulary, [Coding(DMD, "1631411000001103")]).medicine
 
     assert frusene == MedicineMatch(frozenset({"furosemide", "triamterene"}), Link.BRAND)
 
@@ -44,13 +45,13 @@ def test_a_brand_without_its_ingredient_in_the_name_is_known_by_brand_only(vocab
 def test_a_generic_coding_beside_the_brand_gives_the_link_to_its_ingredient_alone(vocabulary: Vocabulary):
     frusene, furosemide = Coding(DMD, "1631411000001103"), Coding(DMD, "317972000")
 
-    match = vocabulary.medicine([frusene, furosemide])
+    match = meant(vocabulary, [frusene, furosemide]).medicine
 
     assert match == MedicineMatch(frozenset({"furosemide"}), Link.CODE, also_by_brand=frozenset({"triamterene"}))
 
 
 def test_one_founded_row_is_enough_for_an_ingredient_that_brand_rows_name_too(vocabulary: Vocabulary):
-    match = vocabulary.medicine([Coding(SNOMED, "318555003")])
+    match = meant(vocabulary, [Coding(SNOMED, "318555003")]).medicine
 
     assert match == MedicineMatch(frozenset({"amiloride", "hydrochlorothiazide", "timolol"}), Link.CODE)
 
@@ -64,7 +65,7 @@ def test_no_brand_row_ever_gives_the_link_that_may_lower_a_card():
 
     assert len(branded) > 4000
     for row in branded:
-        match = VOCABULARY.medicine([Coding(DMD if row["system"] == "dmd" else SNOMED, row["code"])])
+        match = meant(VOCABULARY, [Coding(DMD if row["system"] == "dmd" else SNOMED, row["code"])]).medicine
         if match is not None and match.link is Link.CODE and row["concept"] in match.ingredients:
             assert row["concept"] in founded[row["code"]], row.place
 

@@ -10,6 +10,7 @@ from terminology.coding import Coding
 from terminology.errors import BadContent
 from terminology.tables import HERE
 from terminology.vocabulary import Link, MedicineMatch, Vocabulary, load
+from tests.terminology.meant import meant
 
 LOCAL = "https://fhir.hospital.example/lab-codes"
 SNOMED = "http://snomed.info/sct"
@@ -41,20 +42,20 @@ def test_a_local_code_counts_by_its_system_and_code(with_overlay, vocabulary: Vo
     ours = [Coding(LOCAL, "CK")]
     changed = with_overlay(entry())
 
-    assert vocabulary.measured(ours) == frozenset()
-    assert changed.measured(ours) == {"ck-total"}
-    assert changed.measured([Coding(f"{LOCAL}|2", " CK ")]) == {"ck-total"}
+    assert meant(vocabulary, ours).measured == frozenset()
+    assert meant(changed, ours).measured == {"ck-total"}
+    assert meant(changed, [Coding(f"{LOCAL}|2", " CK ")]).measured == {"ck-total"}
 
 
 @pytest.mark.parametrize("system", ["", "https://another.example/lab-codes", "http://loinc.org"])
 def test_a_local_code_under_another_system_or_none_means_nothing(with_overlay, system: str):
-    assert with_overlay(entry()).measured([Coding(system, "CK")]) == frozenset()
+    assert meant(with_overlay(entry()), [Coding(system, "CK")]).measured == frozenset()
 
 
 def test_an_exclusion_still_beats_a_local_code(with_overlay):
     changed = with_overlay(entry())
 
-    assert changed.measured([Coding(LOCAL, "CK"), Coding("http://loinc.org", "50756-6")]) == frozenset()
+    assert meant(changed, [Coding(LOCAL, "CK"), Coding("http://loinc.org", "50756-6")]).measured == frozenset()
 
 
 def test_a_local_code_is_searched_for_last(with_overlay):
@@ -73,13 +74,13 @@ def test_what_the_overlay_says_changes_the_hash_and_its_layout_does_not(overlay:
 def test_an_overlay_leaves_other_vocabularies_alone(with_overlay):
     with_overlay(entry())
 
-    assert load().measured([Coding(LOCAL, "CK")]) == frozenset()
+    assert meant(load(), [Coding(LOCAL, "CK")]).measured == frozenset()
 
 
 def test_a_published_code_can_be_added_after_the_check_of_its_system(with_overlay):
     tonic = entry(concept='"muscle-cramp"', system=f'"{SNOMED}"', code='"24443003"', display='"x"')
 
-    assert with_overlay(tonic).problems([Coding(SNOMED, "24443003")]) == {"muscle-cramp"}
+    assert meant(with_overlay(tonic), [Coding(SNOMED, "24443003")]).problems == {"muscle-cramp"}
 
 
 def test_a_code_can_be_removed(with_overlay):
@@ -87,7 +88,7 @@ def test_a_code_can_be_removed(with_overlay):
         entry("remove", concept='"order-bone-profile"', system=f'"{SNOMED}"', code='"1006761000000104"')
     )
 
-    assert changed.orders([Coding(SNOMED, "1006761000000104")]) == frozenset()
+    assert meant(changed, [Coding(SNOMED, "1006761000000104")]).orders == frozenset()
     assert changed.codings_for("order-bone-profile") == ()
     assert changed.codes_to_search(["order-bone-profile"]) == ()
 
@@ -95,14 +96,14 @@ def test_a_code_can_be_removed(with_overlay):
 def test_a_concept_that_only_has_codes_it_is_not_can_be_given_one(with_overlay):
     changed = with_overlay(entry(concept='"family-history-related"', code='"FH1"'))
 
-    assert changed.problems([Coding(LOCAL, "FH1")]) == {"family-history-related"}
+    assert meant(changed, [Coding(LOCAL, "FH1")]).problems == {"family-history-related"}
 
 
 def test_removing_one_meaning_of_a_code_keeps_the_others(with_overlay):
     icd10cm = "http://hl7.org/fhir/sid/icd-10-cm"
     changed = with_overlay(entry("remove", concept='"hypertension"', system=f'"{icd10cm}"', code='"I11.0"'))
 
-    meaning = changed.problems([Coding(icd10cm, "I110")])
+    meaning = meant(changed, [Coding(icd10cm, "I110")]).problems
     assert "heart-failure" in meaning
     assert "hypertension" not in meaning
 
@@ -110,14 +111,14 @@ def test_removing_one_meaning_of_a_code_keeps_the_others(with_overlay):
 def test_a_local_code_of_an_order_is_sent_beside_the_published_ones(with_overlay):
     changed = with_overlay(entry(concept='"order-ck"'))
 
-    assert changed.orders([Coding(LOCAL, "CK")]) == {"order-ck"}
+    assert meant(changed, [Coding(LOCAL, "CK")]).orders == {"order-ck"}
     assert changed.codings_for("order-ck")[-1] == Coding(LOCAL, "CK", "Creatine kinase")
 
 
 def test_a_reviewed_medicine_counts_like_one_that_shows_its_ingredient(with_overlay):
     changed = with_overlay(entry(concept='"triamterene"', system=f'"{DMD}"', code='"1631411000001103"'))
 
-    match = changed.medicine([Coding(SNOMED, "1631411000001103")])
+    match = meant(changed, [Coding(SNOMED, "1631411000001103")]).medicine
     assert match == MedicineMatch(frozenset({"triamterene"}), Link.CODE, also_by_brand=frozenset({"furosemide"}))
 
 
@@ -125,11 +126,13 @@ def test_a_medicine_known_by_brand_can_be_removed(with_overlay):
     frusene = {"system": f'"{DMD}"', "code": '"1631411000001103"'}
     changed = with_overlay(entry("remove", concept='"triamterene"', **frusene))
 
-    assert changed.medicine([Coding(DMD, "1631411000001103")]) == MedicineMatch(frozenset({"furosemide"}), Link.BRAND)
+    assert meant(changed, [Coding(DMD, "1631411000001103")]).medicine == MedicineMatch(
+        frozenset({"furosemide"}), Link.BRAND
+    )
 
 
 def test_a_date_may_stand_between_quotes(with_overlay):
-    assert with_overlay(entry(date='"2026-03-01"')).measured([Coding(LOCAL, "CK")]) == {"ck-total"}
+    assert meant(with_overlay(entry(date='"2026-03-01"')), [Coding(LOCAL, "CK")]).measured == {"ck-total"}
 
 
 def test_an_empty_overlay_changes_no_meaning(with_overlay, vocabulary: Vocabulary):
@@ -217,5 +220,5 @@ def test_the_example_in_the_documentation_works(overlay: Write):
 
     changed = load(overlay=overlay(example[1]))
 
-    assert changed.measured([Coding(LOCAL, "CK")]) == {"ck-total"}
-    assert changed.orders([Coding(SNOMED, "1006761000000104")]) == frozenset()
+    assert meant(changed, [Coding(LOCAL, "CK")]).measured == {"ck-total"}
+    assert meant(changed, [Coding(SNOMED, "1006761000000104")]).orders == frozenset()

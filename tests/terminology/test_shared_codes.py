@@ -9,6 +9,7 @@ import pytest
 from terminology.coding import Coding
 from terminology.tables import HERE
 from terminology.vocabulary import Link, Vocabulary
+from tests.terminology.meant import meant
 
 CODES = HERE.parent.parent / "shared" / "cases" / "codes.json"
 if not CODES.exists():
@@ -56,16 +57,16 @@ def test_a_code_of_the_cases_is_recognised(vocabulary: Vocabulary, name: str, ki
 
     match kind:
         case "result":
-            assert vocabulary.measured(codings) == {concept}
+            assert meant(vocabulary, codings).measured == {concept}
         case "order":
-            assert vocabulary.orders(codings) & ORDERS.get(name, {concept})
+            assert meant(vocabulary, codings).orders & ORDERS.get(name, {concept})
         case "medicine":
-            match = vocabulary.medicine(codings)
+            match = meant(vocabulary, codings).medicine
             assert match is not None
             assert (match.ingredients, match.link) == ({concept}, Link.CODE)
         case "problem" if name in UNMAPPED:
-            assert vocabulary.problems(codings) == frozenset()
+            assert meant(vocabulary, codings).problems == frozenset()
         case "problem":
-            assert concept in vocabulary.problems(codings)
+            assert concept in meant(vocabulary, codings).problems
         case _:
             pytest.fail(f"{name} has a kind this test does not know: {kind}")

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from terminology.coding import Coding
 from terminology.errors import BadContent
 from terminology.shapes import is_loinc, is_sctid, only_owner
-from terminology.vocabulary import Link, MedicineMatch, Vocabulary, load
+from terminology.vocabulary import UNKNOWN, Link, MedicineMatch, Vocabulary, joined, load
+from tests.terminology.meant import meant
 
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
@@ -27,28 +28,28 @@ def one(system: str, code: str) -> list[Coding]:
 
 
 def test_a_result_is_known_by_its_loinc_and_by_its_snomed_code(vocabulary: Vocabulary):
-    assert vocabulary.measured(one(LOINC, "2823-3")) == {"potassium"}
-    assert vocabulary.measured(one(SNOMED, "1000651000000109")) == {"potassium"}
+    assert meant(vocabulary, one(LOINC, "2823-3")).measured == {"potassium"}
+    assert meant(vocabulary, one(SNOMED, "1000651000000109")).measured == {"potassium"}
 
 
 def test_two_codings_of_one_result_name_it_once(vocabulary: Vocabulary):
     both = [Coding(LOINC, "2157-6"), Coding(SNOMED, "397798009")]
 
-    assert vocabulary.measured(both) == {"ck-total"}
+    assert meant(vocabulary, both).measured == {"ck-total"}
 
 
 def test_a_panel_is_named_as_a_panel(vocabulary: Vocabulary):
-    assert "panel-bmp" in vocabulary.measured(one(LOINC, "24321-2"))
+    assert "panel-bmp" in meant(vocabulary, one(LOINC, "24321-2")).measured
 
 
 def test_an_exclusion_beats_a_match_in_another_coding(vocabulary: Vocabulary):
     ck_mass = Coding(LOINC, "50756-6")
     codings = [Coding(LOINC, "2157-6"), ck_mass]
 
-    assert vocabulary.is_excluded(codings)
-    assert vocabulary.measured(codings) == frozenset()
-    assert vocabulary.measured(codings[:1]) == {"ck-total"}
-    assert not vocabulary.is_excluded(codings[:1])
+    assert meant(vocabulary, codings).excluded
+    assert meant(vocabulary, codings).measured == frozenset()
+    assert meant(vocabulary, codings[:1]).measured == {"ck-total"}
+    assert not meant(vocabulary, codings[:1]).excluded
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_an_exclusion_beats_a_match_in_another_coding(vocabulary: Vocabulary):
     [("50756-6", "CK as mass"), ("14297-6", "TSH as moles"), ("27975-2", "TSH as mass"), ("44783-9", "study maximum")],
 )
 def test_look_alikes_are_excluded(vocabulary: Vocabulary, code: str, what: str):
-    assert vocabulary.is_excluded(one(LOINC, code)), what
+    assert meant(vocabulary, one(LOINC, code)).excluded, what
 
 
 # Spelling of systems and codes
@@ -67,17 +68,17 @@ def test_look_alikes_are_excluded(vocabulary: Vocabulary, code: str, what: str):
     [LOINC, f" {LOINC} ", f"{LOINC}|2.74", "urn:oid:2.16.840.1.113883.6.1", "\turn:oid:2.16.840.1.113883.6.1\n"],
 )
 def test_a_system_may_carry_a_version_white_space_or_its_oid(vocabulary: Vocabulary, system: str):
-    assert vocabulary.measured(one(system, "2823-3")) == {"potassium"}
+    assert meant(vocabulary, one(system, "2823-3")).measured == {"potassium"}
 
 
 @pytest.mark.parametrize("code", ["2823-3 ", " 2823-3", "2823-3|2.74"])
 def test_a_code_may_carry_a_version_or_white_space(vocabulary: Vocabulary, code: str):
-    assert vocabulary.measured(one(LOINC, code)) == {"potassium"}
+    assert meant(vocabulary, one(LOINC, code)).measured == {"potassium"}
 
 
 @pytest.mark.parametrize("code", ["R25.2", "R252"])
 def test_icd_codes_are_compared_without_the_dot(vocabulary: Vocabulary, code: str):
-    assert vocabulary.problems(one(ICD10CM, code)) == {"muscle-cramp"}
+    assert meant(vocabulary, one(ICD10CM, code)).problems == {"muscle-cramp"}
 
 
 def test_of_the_spellings_of_a_code_only_those_of_our_tables_are_remembered():
@@ -102,12 +103,12 @@ def test_of_the_spellings_of_a_code_only_those_of_our_tables_are_remembered():
 
 @pytest.mark.parametrize("system", [DMD, SNOMED])
 def test_a_dmd_identifier_is_known_under_both_addresses(vocabulary: Vocabulary, system: str):
-    assert vocabulary.medicine(one(system, "317972000")) == MedicineMatch(frozenset({"furosemide"}), Link.CODE)
+    assert meant(vocabulary, one(system, "317972000")).medicine == MedicineMatch(frozenset({"furosemide"}), Link.CODE)
 
 
 def test_a_code_under_the_wrong_known_system_means_nothing(vocabulary: Vocabulary):
-    assert vocabulary.measured(one(SNOMED, "2823-3")) == frozenset()
-    assert vocabulary.medicine(one(LOINC, "317972000")) is None
+    assert meant(vocabulary, one(SNOMED, "2823-3")).measured == frozenset()
+    assert meant(vocabulary, one(LOINC, "317972000")).medicine is None
 
 
 # Codes whose system is missing or unknown (architecture decision 4)
@@ -115,30 +116,33 @@ def test_a_code_under_the_wrong_known_system_means_nothing(vocabulary: Vocabular
 
 @pytest.mark.parametrize("system", ["", "  ", "http://lab.example/codes", "https://loinc.org/"])
 def test_a_code_with_a_check_digit_counts_without_a_known_system(vocabulary: Vocabulary, system: str):
-    assert vocabulary.measured(one(system, "2823-3")) == {"potassium"}
-    assert vocabulary.measured(one(system, "1000651000000109")) == {"potassium"}
+    assert meant(vocabulary, one(system, "2823-3")).measured == {"potassium"}
+    assert meant(vocabulary, one(system, "1000651000000109")).measured == {"potassium"}
 
 
 def test_a_code_without_system_that_fails_the_check_digit_means_nothing(vocabulary: Vocabulary):
-    assert vocabulary.measured(one("", "2823-4")) == frozenset()
-    assert vocabulary.measured(one("", "1000651000000108")) == frozenset()
+    assert meant(vocabulary, one("", "2823-4")).measured == frozenset()
+    assert meant(vocabulary, one("", "1000651000000108")).measured == frozenset()
 
 
 def test_a_short_number_without_system_never_counts(vocabulary: Vocabulary):
-    assert vocabulary.problems(one(SNOMED, "55300003")) == {"muscle-cramp"}
-    assert vocabulary.problems(one("", "55300003")) == frozenset()
-    assert vocabulary.medicine(one(RXNORM, "9075")) is not None or vocabulary.medicine(one(RXNORM, "9071")) is not None
-    assert vocabulary.medicine(one("", "9075")) is None
-    assert vocabulary.medicine(one("", "9071")) is None
+    assert meant(vocabulary, one(SNOMED, "55300003")).problems == {"muscle-cramp"}
+    assert meant(vocabulary, one("", "55300003")).problems == frozenset()
+    assert (
+        meant(vocabulary, one(RXNORM, "9075")).medicine is not None
+        or meant(vocabulary, one(RXNORM, "9071")).medicine is not None
+    )
+    assert meant(vocabulary, one("", "9075")).medicine is None
+    assert meant(vocabulary, one("", "9071")).medicine is None
 
 
 def test_a_code_that_two_systems_could_own_never_counts_without_its_system(vocabulary: Vocabulary):
-    assert vocabulary.problems(one("", "R25.2")) == frozenset()
-    assert vocabulary.problems(one("", "HEM")) == frozenset()
+    assert meant(vocabulary, one("", "R25.2")).problems == frozenset()
+    assert meant(vocabulary, one("", "HEM")).problems == frozenset()
 
 
 def test_an_exclusion_counts_without_a_system_too(vocabulary: Vocabulary):
-    assert vocabulary.is_excluded(one("", "50756-6"))
+    assert meant(vocabulary, one("", "50756-6")).excluded
 
 
 @pytest.mark.parametrize(
@@ -165,22 +169,22 @@ def test_only_one_system_may_own_a_bare_code(code: str, owner: str | None):
 
 
 def test_an_excluded_problem_code_is_only_not_that_concept(vocabulary: Vocabulary):
-    assert vocabulary.problems(one(ICD10, "E83.5")) == frozenset()
-    assert "hypocalcaemia" in vocabulary.problems([Coding(ICD10, "E83.5"), Coding(SNOMED, "5291005")])
+    assert meant(vocabulary, one(ICD10, "E83.5")).problems == frozenset()
+    assert "hypocalcaemia" in meant(vocabulary, [Coding(ICD10, "E83.5"), Coding(SNOMED, "5291005")]).problems
 
 
 def test_fatigue_is_not_muscle_weakness(vocabulary: Vocabulary):
-    assert "muscle-weakness" not in vocabulary.problems(one(ICD10CM, "R53.1"))
-    assert vocabulary.problems(one(SNOMED, "26544005")) == {"muscle-weakness"}
+    assert "muscle-weakness" not in meant(vocabulary, one(ICD10CM, "R53.1")).problems
+    assert meant(vocabulary, one(SNOMED, "26544005")).problems == {"muscle-weakness"}
 
 
 def test_one_code_may_mean_several_problems(vocabulary: Vocabulary):
-    assert {"heart-failure", "hypertension"} <= vocabulary.problems(one(ICD10CM, "I11.0"))
+    assert {"heart-failure", "hypertension"} <= meant(vocabulary, one(ICD10CM, "I11.0")).problems
 
 
 def test_orders_and_referrals_are_known(vocabulary: Vocabulary):
-    assert vocabulary.orders(one(SNOMED, "183521007")) == {"refer-neurology"}
-    assert vocabulary.orders(one(LOINC, "2157-6")) == {"order-ck"}
+    assert meant(vocabulary, one(SNOMED, "183521007")).orders == {"refer-neurology"}
+    assert meant(vocabulary, one(LOINC, "2157-6")).orders == {"order-ck"}
 
 
 def test_an_order_is_sent_with_one_coding_a_system_snomed_first(vocabulary: Vocabulary):
@@ -257,8 +261,8 @@ def test_a_title_of_nothing_is_a_mistake(vocabulary: Vocabulary):
 def test_a_licence_the_site_does_not_hold_leaves_its_rows_out(vocabulary: Vocabulary):
     without = load(without_licences=frozenset({"loinc"}))
 
-    assert without.measured(one(LOINC, "2823-3")) == frozenset()
-    assert without.measured(one(SNOMED, "1000651000000109")) == {"potassium"}
+    assert meant(without, one(LOINC, "2823-3")).measured == frozenset()
+    assert meant(without, one(SNOMED, "1000651000000109")).measured == {"potassium"}
     assert not any(is_loinc(code) for code in without.codes_to_search(["potassium"]))
     assert [coding.system for coding in without.codings_for("order-ck")] == [SNOMED]
     assert without.content_hash != vocabulary.content_hash
@@ -267,9 +271,9 @@ def test_a_licence_the_site_does_not_hold_leaves_its_rows_out(vocabulary: Vocabu
 def test_a_code_that_stands_under_two_licences_stays_while_one_is_held():
     code = "407040005"
 
-    assert load(without_licences=frozenset({"dmd-ogl3"})).medicine(one(SNOMED, code)) is not None
-    assert load(without_licences=frozenset({"sct-affiliate"})).medicine(one(SNOMED, code)) is not None
-    assert load(without_licences=frozenset({"dmd-ogl3", "sct-affiliate"})).medicine(one(SNOMED, code)) is None
+    assert meant(load(without_licences=frozenset({"dmd-ogl3"})), one(SNOMED, code)).medicine is not None
+    assert meant(load(without_licences=frozenset({"sct-affiliate"})), one(SNOMED, code)).medicine is not None
+    assert meant(load(without_licences=frozenset({"dmd-ogl3", "sct-affiliate"})), one(SNOMED, code)).medicine is None
 
 
 def test_names_read_only_off_rows_left_out_go_with_them():
@@ -290,19 +294,15 @@ def test_leaving_out_an_unknown_licence_is_a_mistake():
 
 def test_an_empty_or_unmapped_coding_means_nothing(vocabulary: Vocabulary):
     for coding in (Coding("", ""), Coding(LOINC, ""), Coding("|", "|"), Coding("http://lab.example", "K")):
-        assert vocabulary.measured([coding]) == frozenset()
-        assert vocabulary.medicine([coding]) is None
-    assert vocabulary.measured([]) == frozenset()
-    assert vocabulary.medicine([]) is None
+        assert meant(vocabulary, [coding]).measured == frozenset()
+        assert meant(vocabulary, [coding]).medicine is None
+    assert meant(vocabulary, []).measured == frozenset()
+    assert meant(vocabulary, []).medicine is None
 
 
 @given(st.lists(st.builds(Coding, st.text(), st.text()), max_size=3), st.text())
 def test_lookups_never_raise_whatever_the_text(codings: list[Coding], text: str):
-    VOCABULARY.measured(codings)
-    VOCABULARY.is_excluded(codings)
-    VOCABULARY.problems(codings)
-    VOCABULARY.orders(codings)
-    VOCABULARY.medicine(codings)
+    meant(VOCABULARY, codings)
     VOCABULARY.medicine_named(text)
     VOCABULARY.classes_of(text)
     VOCABULARY.codings_for(text)
@@ -312,9 +312,11 @@ def test_lookups_never_raise_whatever_the_text(codings: list[Coding], text: str)
     st.permutations([Coding(LOINC, "2157-6"), Coding(SNOMED, "26544005"), Coding(DMD, "317972000"), Coding("", "x")])
 )
 def test_the_order_of_codings_does_not_matter(codings: list[Coding]):
-    assert VOCABULARY.measured(codings) == {"ck-total"}
-    assert VOCABULARY.problems(codings) == {"muscle-weakness"}
-    assert VOCABULARY.medicine(codings) == MedicineMatch(frozenset({"furosemide"}), Link.CODE)
+    together = meant(VOCABULARY, codings)
+
+    assert together.measured == {"ck-total"}
+    assert together.problems == {"muscle-weakness"}
+    assert together.medicine == MedicineMatch(frozenset({"furosemide"}), Link.CODE)
 
 
 CODES = [
@@ -329,19 +331,13 @@ CODES = [
 
 
 @given(st.lists(st.sampled_from(CODES), max_size=4))
-def test_all_that_codings_mean_is_what_is_said_of_them_one_question_at_a_time(pairs: list[tuple[str, str]]):
-    meant, codings = VOCABULARY.meaning(pairs), [Coding(*pair) for pair in pairs]
+def test_several_codings_mean_all_that_each_of_them_means(pairs: list[tuple[str, str]]):
+    together, each = VOCABULARY.meaning(pairs), [VOCABULARY.meaning([one]) for one in pairs]
 
-    assert (
-        VOCABULARY.problems(codings)
-        == meant.problems
-        == frozenset().union(*[VOCABULARY.meaning([one]).problems for one in pairs])
-    )
-    assert VOCABULARY.orders(codings) == meant.orders
-    assert VOCABULARY.medicine(codings) == meant.medicine
-    assert VOCABULARY.is_excluded(codings) is bool(meant.excluded)
-    assert VOCABULARY.measured(codings) == (frozenset() if meant.excluded else meant.results)
-    assert (VOCABULARY.meaning(()) == meant) is (set(pairs) <= {("", "x")})
+    for kind in ("results", "excluded", "problems", "orders"):
+        assert getattr(together, kind) == frozenset().union(*[getattr(one, kind) for one in each])
+    assert together.medicine == joined([one.medicine for one in each if one.medicine is not None])
+    assert (together == UNKNOWN) is (set(pairs) <= {("", "x")})
 
 
 @given(st.integers(min_value=10**8, max_value=10**17))

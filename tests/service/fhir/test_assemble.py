@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cards.chart import Area, Input, NotReadable, NotRecorded, Reading, Recorded, Sex
+from cards.chart import NotReadable, NotRecorded, Recorded
+from cards.entries import Area, Input, Reading, Sex
 from service.fhir.assemble import READERS, assemble
 from service.fhir.queries import SERVICES, queries_for
 from service.fhir.resource import from_object

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cards.chart import Dose
+from cards.entries import Dose
 from service.fhir import dose_codes, doses
 from service.fhir.doses import dose_of
 from service.fhir.resource import from_object

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from cards.chart import Area
+from cards.entries import Area
 from service.fhir.queries import (
     LONGEST_TEMPLATE,
     ORDER_SELECT,

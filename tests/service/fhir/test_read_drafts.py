@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cards.chart import Area, Dose, OrderStatus, Unread
+from cards.entries import Area, Dose, OrderStatus, Unread
 from service.fhir.basket import Basket, read_basket
 from service.fhir.read_drafts import ANOTHERS, WITHDRAWN, concerns_us
 from terminology.vocabulary import Link

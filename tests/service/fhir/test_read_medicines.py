@@ -2,7 +2,7 @@
 
 import pytest
 
-from cards.chart import Area, Reading
+from cards.entries import Area, Reading
 from terminology.vocabulary import Link
 from tests.service.fhir.builders import (
     CRAMP,

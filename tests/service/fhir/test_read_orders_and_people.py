@@ -2,7 +2,7 @@
 
 import pytest
 
-from cards.chart import Area, OrderStatus, Sex
+from cards.entries import Area, OrderStatus, Sex
 from tests.service.fhir.builders import DMD, OURS, SNOMED, chart, concept, patient, why_unread
 
 CK = (SNOMED, "397798009")

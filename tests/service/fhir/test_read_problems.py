@@ -2,7 +2,7 @@
 
 import pytest
 
-from cards.chart import Area
+from cards.entries import Area
 from tests.service.fhir.builders import (
     CRAMP,
     OURS,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cards.chart import Area, Comparator, ResultStatus
+from cards.entries import Area, Comparator, ResultStatus
 from service.fhir.resource import from_json
 from service.fhir.retrieved import Resources
 from terminology.analytes import Limits

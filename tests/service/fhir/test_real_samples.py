@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from cards.chart import Medicine, Result, Unread
+from cards.entries import Medicine, Result, Unread
 from service.fhir.assemble import READERS, assemble
 from service.fhir.elements import words
 from service.fhir.record import Record, source

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cards.chart import Area
+from cards.entries import Area
 from service.fhir.bounds import FhirBase
 from service.fhir.queries import Query
 from service.fhir.retrieve import Retriever

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from cards.card import Advice
-from cards.chart import Draft
+from cards.entries import Draft
 from cards.finding import RemoveDraft
 from cards.moment import Moment
 from service import pipeline

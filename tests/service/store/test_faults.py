@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.store import StoreUnavailable, open_store, schema
+from service.errors import StoreUnavailable
+from service.store import open_store, schema
 from tests.repository import ROOT
 from tests.service.hooks.test_feedback import CALL, CARD, FEEDBACK, a_report, an_item
 from tests.service.hooks.test_routes import is_a_refusal
@@ -109,7 +110,8 @@ def test_a_file_that_is_no_database_is_down_and_stays_as_it_is(file):
 
 READ_ONLY = """
 import os, sys
-from service.store import StoreUnavailable, open_store
+from service.errors import StoreUnavailable
+from service.store import open_store
 from tests.service.store.rows import NOON, a_shown, a_report
 store = open_store(sys.argv[1])
 if os.geteuid() == 0:  # whom no permission binds

@@ -13,6 +13,7 @@ from sqlalchemy import inspect, text
 from service.errors import BadSettings, StoreUnavailable
 from service.store import open_store, schema
 from service.store.engine import connect
+from service.store.revision import WANTED
 from service.store.sqlite import file_of
 from service.store.tables import METADATA
 from tests.repository import ROOT
@@ -41,14 +42,14 @@ def test_the_columns_are_these_and_no_other(url):
 
 
 def test_the_revision_the_code_wants_is_the_newest_migration():
-    assert ScriptDirectory.from_config(schema._config()).get_current_head() == schema.WANTED
+    assert ScriptDirectory.from_config(schema._config()).get_current_head() == WANTED
 
 
 def test_upgrading_again_changes_nothing(url):
     store = open_store(url)
     assert store.claim("https://ehr.example", "n1", NOON)
 
-    assert schema.upgrade(url) == schema.WANTED
+    assert schema.upgrade(url) == WANTED
     assert not store.claim("https://ehr.example", "n1", NOON)
     store.close()
 

@@ -5,7 +5,8 @@ from threading import Thread
 
 import pytest
 
-from service.store import StoreUnavailable, open_store, schema, sqlite, writer
+from service.errors import StoreUnavailable
+from service.store import open_store, schema, sqlite, writer
 from service.store.writer import Writer
 from tests.service.store.rows import NOON, a_shown
 

@@ -8,6 +8,7 @@ import pytest
 
 from service.store import open_store, schema
 from service.store.report import Line
+from service.store.revision import WANTED
 from tests.repository import ROOT
 from tests.uncovered import UNCOVERED
 
@@ -69,5 +70,5 @@ def test_two_upgrades_at_once_do_no_harm(bare_url, _again):
     store = open_store(bare_url)
     assert store.ready()
     assert 0 in [one.returncode for one in both]
-    assert schema.upgrade(bare_url) == schema.WANTED
+    assert schema.upgrade(bare_url) == WANTED
     store.close()
