@@ -288,8 +288,15 @@ class Record:
 
 
 def source(resource: Resource) -> str:
-    """``Observation/123``; the type alone if there is no id that may be printed."""
+    """``Observation/123``; the type alone if there is no id that may be printed.
+
+    ``www.`` may stand in an id, and GitHub's Markdown makes a link of it, also behind a slash (rule R11, F23).
+    """
     identity = resource.id
-    if isinstance(identity, str) and _ID.fullmatch(identity):
+    if (
+        isinstance(identity, str)
+        and _ID.fullmatch(identity)
+        and ("." not in identity or "www." not in identity.lower())  # hardly any id has a dot
+    ):
         return f"{resource.resourceType}/{identity}"
     return str(resource.resourceType)
