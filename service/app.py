@@ -160,6 +160,7 @@ def create_app(
     ).register(app)
     Probes(Readiness(store, around.draining, changed=partial(_log_readiness, log))).register(app)
     app.extensions[_AT_THE_END] = (log, closing)
+    app.extensions[_LOG] = log
     if settings.profile is Profile.DEMO:
         _add_demo(app, settings, parts, store)
     if settings.serve_openapi:
@@ -198,6 +199,7 @@ def _add_demo(app: Flask, settings: Settings, parts: Parts, store: Store) -> Non
 
 
 _AT_THE_END = "muscle-cds"
+_LOG = "muscle-cds-log"
 
 
 class _Closes(Protocol):
@@ -214,6 +216,12 @@ def close_app(app: Flask) -> None:
     log.tell_left_out(all_of_them=True)
     for one in closing:
         one.close()
+
+
+def log_of(app: Flask) -> AccessLog:
+    """Where an application writes its requests: for those that never reach it. It outlasts close_app."""
+    log: AccessLog = app.extensions[_LOG]
+    return log
 
 
 def create_audit(settings: Settings) -> audit.AuditTrail | None:
