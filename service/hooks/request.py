@@ -26,7 +26,7 @@ MAX_MEMBERS = 1_000  # of one object of the envelope, and keys of prefetch; a re
 
 _PATIENT_ID = re.compile(r"(?:Patient/)?(?!\.{1,2}\Z)([A-Za-z0-9_\-.]{1,256})")
 _ENCOUNTER_ID = re.compile(r"(?:Encounter/)?(?!\.{1,2}\Z)([A-Za-z0-9_\-.]{1,256})")
-_NOT_A_CLINICIAN = re.compile(r"(?:.*/)?(?:Patient|RelatedPerson)/[^/]+", re.DOTALL)
+_NOT_A_CLINICIAN = re.compile(r"(?:.*/)?(?:Patient|RelatedPerson)/[^/]+(?:/_history/[^/]*)?/?", re.DOTALL)
 _USER = re.compile(r"(?:Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9\-.]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
