@@ -85,6 +85,7 @@ class Chart:
     drafts: tuple[Draft, ...] = ()
     unread: tuple[Unread, ...] = ()
     unmapped: Mapping[Area, int] = field(default_factory=dict)  # codes in no set: counted, never read as normal
+    of_others: Mapping[Area, int] = field(default_factory=dict)  # entries of another patient: counted, never used
     for_clinician: bool = True  # False: the user is the patient or a related person (S16)
     wanting: frozenset[Area] = field(init=False, repr=False, compare=False)
     """The parts of the record that were asked for and not read to the end."""

@@ -13,8 +13,8 @@ class Answer(msgspec.Struct, frozen=True):
 
     ``drafts``: the draft orders of the call, as Type/id; a suggestion may take away one of these and nothing else (H9).
     ``late``: searches were still under way when the time for them was over.
-    ``inputs`` and ``unmapped`` (codes in no set, by part of the record) are for the access log; neither holds anything
-    of the patient (R14).
+    ``inputs``, ``unmapped`` (codes in no set, by part of the record) and ``of_others`` (entries of another patient, by
+    part of the record) are for the access log; none holds anything of the patient (R14).
     """
 
     advice: Advice
@@ -24,3 +24,4 @@ class Answer(msgspec.Struct, frozen=True):
     encounter_id: str | None = None
     drafts: frozenset[str] = frozenset()
     late: bool = False
+    of_others: Mapping[Area, int] = {}

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from service.metrics import Metrics
 
 _AT_THE_END = "muscle-cds"  # under which an application keeps what close_app ends
+_LOG = "muscle-cds-log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,7 @@ def create_app(
     ).register(app)
     Probes(Readiness(store, around.draining, changed=watching.readiness_logged(log))).register(app)
     app.extensions[_AT_THE_END] = (log, closing)
+    app.extensions[_LOG] = log
     if settings.profile is Profile.DEMO:
         from service.demo.mount import add_demo  # noqa: PLC0415 -- as above
 
@@ -213,3 +215,9 @@ def close_app(app: Flask) -> None:
     log.tell_left_out(all_of_them=True)
     for one in closing:
         one.close()
+
+
+def log_of(app: Flask) -> AccessLog:
+    """Where an application writes its requests: for those that never reach it. It outlasts close_app."""
+    log: AccessLog = app.extensions[_LOG]
+    return log

@@ -54,6 +54,9 @@ class Record:
     inputs: dict[str, str] = field(default_factory=dict)  # part of the record -> how far it was read
     late: bool = False  # searches were still under way when the time for them was over (R6)
     unmapped: dict[str, int] = field(default_factory=dict)
+    of_others: dict[str, int] = field(
+        default_factory=dict
+    )  # entries of another patient that came along, and were left out
     oddities: list[str] = field(default_factory=list)
     content: str = ""
     failed_topics: list[str] = field(default_factory=list)
@@ -76,6 +79,7 @@ class Record:
         self.inputs = {area.value: state.reading.value for area, state in answer.inputs.items()}
         self.late = answer.late
         self.unmapped = {area.value: count for area, count in answer.unmapped.items() if count}
+        self.of_others = {area.value: count for area, count in answer.of_others.items()}
         self.failed_topics = list(advice.failed_topics)
         self.errors += [type(error).__name__ for error in advice.errors]
 

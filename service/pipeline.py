@@ -83,7 +83,9 @@ class Advisor:
         judges_none = basket is not None and not any(draft.judged for draft in chart.drafts)
         advice = SILENT if judges_none else advise(chart, self.content, call.service.moment)
         drafts = frozenset(draft.source for draft in chart.drafts)
-        return Answer(advice, chart.inputs, chart.unmapped, call.patient_id, call.encounter_id, drafts, late)
+        return Answer(
+            advice, chart.inputs, chart.unmapped, call.patient_id, call.encounter_id, drafts, late, chart.of_others
+        )
 
 
 def refuse_if_nothing_was_had(

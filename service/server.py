@@ -17,11 +17,11 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 from werkzeug.exceptions import BadRequest
 
-from service.app import Surroundings, close_app, create_app, load_parts
+from service.app import Surroundings, close_app, create_app, load_parts, log_of
 from service.arbiter import DrainingArbiter
 from service.callers import create_keys
 from service.hooks import refusal
-from service.observe import correlation_id, fixed_part, speak_json
+from service.observe import Record, correlation_id, fixed_part, speak_json
 from service.readiness import Draining
 from service.settings import Settings
 from service.start_log import log_accepted_risks, log_store, warn_of_overdue_content
@@ -134,13 +134,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # as above
     """gunicorn's thread worker, which answers what is not HTTP in JSON and repeats nothing of it (J5)."""
 
     def handle_error(self, req: object, client: Any, addr: object, exc: BaseException) -> None:  # noqa: ARG002 -- gunicorn's signature
-        """Answer a request that never reached the application."""
+        """Answer a request that never reached the application, and log it as any other: anybody can send a thousand."""
         status, reason = (400, "Bad Request") if isinstance(exc, ParseException) else (500, "Internal Server Error")
-        self.log.error("A request did not reach the application", exc_info=exc)
-        body = msgspec.json.encode(refusal.refused(status, correlation_id(_no_header)))
+        record = Record(correlation_id(_no_header), status=status, errors=[type(exc).__name__])
+        log_of(self.wsgi).request(record)
+        body = msgspec.json.encode(refusal.refused(status, record.correlation_id))
         head = (
             f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-            f"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+            f"X-Correlation-ID: {record.correlation_id}\r\n\r\n"
         )
         try:
             client.sendall(head.encode("ascii") + body)

@@ -97,6 +97,7 @@ def assemble(  # noqa: PLR0913 -- named, and each a fact of the call
     patients = [one for one in arrived if one.id == patient_id]
     for _ in range(len(arrived) - len(patients)):
         entries.unread.append(Unread(Area.PATIENT, "", NOT_OURS, "Patient", expected=True))
+        record.count_of_another(Area.PATIENT)
     person, about_person = read_person(patients, record)
     entries.take(about_person)
     problems = _sorted(entries.problems)
@@ -115,6 +116,7 @@ def assemble(  # noqa: PLR0913 -- named, and each a fact of the call
         drafts=_sorted(entries.drafts),
         unread=_sorted(entries.unread),
         unmapped=dict(record.unmapped),
+        of_others=dict(record.of_others),
         for_clinician=for_clinician,
     )
 
@@ -174,6 +176,7 @@ def _take_drafts(
     entries.orders = [order for order in entries.orders if order.source not in again]
     entries.take(read)
     record.unmapped.update(beside.unmapped)
+    record.of_others.update(beside.of_others)
 
 
 def _arrived(
@@ -222,6 +225,7 @@ def _read_all(resources: Sequence[Resource], area: Area, reader: Reader, record:
             case Whose.FOREIGN:
                 # Neither its id nor anything else of it: it is another patient's (R12).
                 entries.append(Unread(area, "", NOT_OURS, one.resourceType, expected=True))
+                record.count_of_another(area)
             case Whose.UNPROVEN:
                 entries.extend(_unproven(one, area, reader, record))
     record.haemolysis_tests.clear()  # those met so far are not proven to be the patient's

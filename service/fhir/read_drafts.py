@@ -83,6 +83,7 @@ def _read(entry: Entry, record: Record) -> Sequence[Draft | Order | Unread]:
             case Whose.OURS:
                 pass
             case Whose.FOREIGN:
+                record.count_of_another(area)
                 return (Unread(area, "", ANOTHERS, resource.resourceType, expected=True),)
             case Whose.UNPROVEN:
                 why = f"a draft order was left out: {Whose.UNPROVEN.value}"

@@ -97,6 +97,7 @@ class Record:
         "haemolysis_tests",
         "incomplete",
         "names",
+        "of_others",
         "patient_id",
         "samples_tell",
         "units",
@@ -126,6 +127,8 @@ class Record:
         """Whether the doses of medicines are read: only the rules for orders ask for them."""
         self.unmapped: Counter[Area] = Counter()
         """Codes in no set, by area: counted, never read as normal (HZ02)."""
+        self.of_others: Counter[Area] = Counter()
+        """Entries of another patient, by area: counted, never used (R12, E16)."""
         self.incomplete: dict[Area, set[str]] = {}
         """Why a part of the record cannot be called complete although its search answered."""
         self.haemolysis_tests: list[Resource] = []
@@ -282,14 +285,25 @@ class Record:
         """A code in no set was met."""
         self.unmapped[area] += 1
 
+    def count_of_another(self, area: Area) -> None:
+        """An entry of another patient was met."""
+        self.of_others[area] += 1
+
     def leave_incomplete(self, area: Area, why: str) -> None:
         """Something of that part could not be read, and could have been anything."""
         self.incomplete.setdefault(area, set()).add(why)
 
 
 def source(resource: Resource) -> str:
-    """``Observation/123``; the type alone if there is no id that may be printed."""
+    """``Observation/123``; the type alone if there is no id that may be printed.
+
+    ``www.`` may stand in an id, and GitHub's Markdown makes a link of it, also behind a slash (rule R11, F23).
+    """
     identity = resource.id
-    if isinstance(identity, str) and _ID.fullmatch(identity):
+    if (
+        isinstance(identity, str)
+        and _ID.fullmatch(identity)
+        and ("." not in identity or "www." not in identity.lower())  # hardly any id has a dot
+    ):
         return f"{resource.resourceType}/{identity}"
     return str(resource.resourceType)

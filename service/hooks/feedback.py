@@ -5,7 +5,6 @@ kept as it came: a card only as a UUID, an outcome and a reason only as a word o
 suggestions as their number, and a comment only where the site switched that on.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ import msgspec
 
 from cards.card import Reason
 from service.errors import BadCall, StoreDown, StoreUnavailable, TooLarge
-from service.hooks.request import MAX_DEPTH, depth, once
+from service.hooks.request import MAX_DEPTH, STRICT, TOO_DEEP, depth
 from service.store.contract import FeedbackItem, FeedbackOutcome, Outcome, Store
 
 MAX_BODY = 64 * 1024  # R17
@@ -106,11 +105,13 @@ def _json(body: bytes) -> Any:
     if len(body) > MAX_BODY:
         raise TooLarge(TOO_LARGE)
     if depth(body) > MAX_DEPTH:
-        raise BadCall(f"The body is nested deeper than {MAX_DEPTH} levels.")
+        raise BadCall(TOO_DEEP)
     try:
-        return json.loads(body.decode("utf-8"), object_pairs_hook=once)
+        return STRICT.decode(body.decode("utf-8"))
     except (ValueError, RecursionError):
-        raise BadCall("The body is not valid JSON: send an object with feedback, in UTF-8.") from None
+        raise BadCall(
+            "The body is not valid JSON: send an object with feedback, in UTF-8 without a byte order mark."
+        ) from None
 
 
 def _items(value: Any) -> Iterator[Mapping[str, Any]]:

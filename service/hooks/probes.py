@@ -21,9 +21,9 @@ class Probes(msgspec.Struct, frozen=True):
     readiness: Readiness
 
     def register(self, app: Flask) -> None:
-        """Put them into an application."""
-        app.add_url_rule(LIVE, "live", self.live, methods=["GET"])
-        app.add_url_rule(READY, "ready", self.ready, methods=["GET"])
+        """Put them into an application, at exactly these addresses: a proxy that keeps them to itself goes by them."""
+        app.add_url_rule(LIVE, "live", self.live, methods=["GET"], strict_slashes=True)
+        app.add_url_rule(READY, "ready", self.ready, methods=["GET"], strict_slashes=True)
 
     def live(self) -> Response:
         """The process answers. Touches nothing: a store that is down is no reason to kill the process."""

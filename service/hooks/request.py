@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import msgspec
 
@@ -27,7 +27,7 @@ MAX_MEMBERS = 1_000  # of one object of the envelope, and keys of prefetch; a re
 
 _PATIENT_ID = re.compile(r"(?:Patient/)?(?!\.{1,2}\Z)([A-Za-z0-9_\-.]{1,256})")
 _ENCOUNTER_ID = re.compile(r"(?:Encounter/)?(?!\.{1,2}\Z)([A-Za-z0-9_\-.]{1,256})")
-_NOT_A_CLINICIAN = re.compile(r"(?:.*/)?(?:Patient|RelatedPerson)/[^/]+", re.DOTALL)
+_NOT_A_CLINICIAN = re.compile(r"(?:.*/)?(?:Patient|RelatedPerson)/[^/]+(?:/_history/[^/]*)?/?", re.DOTALL)
 _USER = re.compile(r"(?:Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9\-.]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -167,8 +167,11 @@ def depth(body: bytes) -> int:
 _LOOKS: Final = 100  # for one piece; the first is right unless the text stands in another place too
 _BRACKETS: Final = bytes.maketrans(b"[]", b"{}")
 _ALL_BUT_BRACKETS_AND_QUOTES: Final = bytes(set(range(256)) - set(b'[]{}"'))
-_TOO_MANY: Final = f"An object of the request has more than {MAX_MEMBERS} members."
-_TOO_DEEP: Final = f"The body is nested deeper than {MAX_DEPTH} levels."
+_TOO_MANY: Final = f"An object of the request has more than {MAX_MEMBERS} members: send it with fewer."
+_NOT_JSON: Final = (
+    "The body is not valid JSON: send one hook request as a JSON object, in UTF-8 without a byte order mark."
+)
+TOO_DEEP: Final = f"The body is nested deeper than {MAX_DEPTH} levels: leave out what lies deeper."
 
 
 def _open(body: bytes) -> _Envelope:
@@ -184,13 +187,13 @@ def _open(body: bytes) -> _Envelope:
     with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _ENVELOPE.decode(body)
     if depth(body) > MAX_DEPTH:
-        raise BadCall(_TOO_DEEP)
+        raise BadCall(TOO_DEEP)
     try:
         loose = _LOOSE_ENVELOPE.decode(body)
     except msgspec.ValidationError:
         raise BadCall("The body is not a JSON object: send one hook request.") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise BadCall("The body is not valid JSON: send one hook request as a JSON object, in UTF-8.") from None
+        raise BadCall(_NOT_JSON) from None
     return _Envelope(
         hook=loose.hook,
         hookInstance=loose.hookInstance,
@@ -272,17 +275,17 @@ def _refuse_depth_and_duplicates(body: bytes, sent: Mapping[str, msgspec.Raw]) -
     alone = _envelope_alone(body, sent)
     brackets = alone.count(b"{") + alone.count(b"[")
     if brackets > MAX_DEPTH and depth(alone) > MAX_DEPTH:  # with fewer it cannot be that deep
-        raise BadCall(_TOO_DEEP)
+        raise BadCall(TOO_DEEP)
     try:
-        seen = _STRICT.decode(alone.decode())
+        seen = STRICT.decode(alone.decode())
     except (BadCall, ValueError):
         seen = None  # perhaps only because of the cuts
     if isinstance(seen, dict) and (not sent or _keys(seen.get("prefetch")) == set(sent)):
         return
     try:
-        _STRICT.decode(body.decode())
+        STRICT.decode(body.decode())
     except (ValueError, RecursionError):
-        raise BadCall("The body is not valid JSON: send one hook request as a JSON object, in UTF-8.") from None
+        raise BadCall(_NOT_JSON) from None
 
 
 def _envelope_alone(body: bytes, sent: Mapping[str, msgspec.Raw]) -> bytes:
@@ -323,11 +326,11 @@ def _finite(number: str) -> float:
     """A number with a point or an exponent, for json.loads. Raises BadCall if it is too large for one (F13)."""
     value = float(number)
     if math.isinf(value):
-        raise BadCall("A number of the request is too large.")
+        raise BadCall("A number of the request is too large: send none beyond 1e308.")
     return value
 
 
-def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """The members of a JSON object, for json.loads. Raises BadCall if one is given twice, or there are too many."""
     if len(pairs) > MAX_MEMBERS:
         raise BadCall(_TOO_MANY)
@@ -337,5 +340,11 @@ def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return members
 
 
-_STRICT: Final = json.JSONDecoder(object_pairs_hook=once, parse_float=_finite)
-"""Reads JSON in which no name is given twice and no number is too large. Made once: that takes as long as a reading."""
+def _no_constant(name: str) -> NoReturn:
+    """For json.loads, which knows NaN and Infinity; JSON does not."""
+    raise ValueError(name)
+
+
+STRICT: Final = json.JSONDecoder(object_pairs_hook=_once, parse_float=_finite, parse_constant=_no_constant)
+"""Reads JSON in which no name is given twice and every number is one, and not too large (R7). Made once: that takes as
+long as a reading. Raises BadCall, ValueError or RecursionError."""

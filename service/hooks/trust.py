@@ -25,7 +25,7 @@ MAX_TOKEN: Final = 8 * 1024  # bytes
 MAX_LIFE: Final = 3_600  # seconds from iat to exp
 LEEWAY: Final = 60  # seconds by which clocks may differ
 
-_BEARER = re.compile(r"[Bb]earer +([A-Za-z0-9_\-.]+)")
+_BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9_\-.]+)")  # in any case, as every scheme (RFC 9110, 11.1)
 _FEEDBACK = re.compile(r"(/cds-services//?[^/]+)/feedback")
 _LONGEST_JTI = 256
 

@@ -7,6 +7,7 @@ import pytest
 
 from service.observe import AccessLog
 from tests.contract.calls import (
+    AN_ORDER,
     address_of,
     cards_of,
     demo_settings,
@@ -135,6 +136,21 @@ def test_e16_a_resource_of_another_patient_is_never_used(client, reference):
 
     assert "biochemistry" not in topics(cards)
     assert "someone-else" not in json.dumps(cards)
+
+
+def test_e16_a_resource_of_another_patient_is_logged_as_a_number():
+    lines = []
+    client = service(demo_settings(), AccessLog(lines.append, lambda: datetime(2026, 6, 15, tzinfo=UTC)))
+    request, order = request_of(), request_of(AN_ORDER)
+    for entry in request["prefetch"]["results"]["entry"][:3]:
+        entry["resource"]["subject"] = {"reference": "Patient/someone-else"}
+    draft = order["context"]["draftOrders"]["entry"][0]["resource"]
+    draft["subject"] = {"reference": "Patient/someone-else"}
+    for one in (request_of(), request, order):
+        client.post(address_of(one), json=one)
+
+    assert [json.loads(line).get("of_others") for line in lines] == [None, {"results": 3}, {"medicines": 1}]
+    assert "someone-else" not in "".join(lines)
 
 
 @pytest.mark.parametrize("place", [0, 1, -1])

@@ -191,7 +191,7 @@ def test_metrics_are_never_let_through(site):
     assert service.seen == []
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/livez/", "/readyz%2F"])
 def test_probes_are_for_those_who_are_listed(site, path):
     with a_service() as service:
         with production_proxy(site.folder, service.port) as port:

@@ -157,6 +157,26 @@ def rendered(texts: tuple[str, ...] | list[str]) -> dict[str, Any]:
     return found
 
 
+def with_ids(request: Json, text: str) -> Json:
+    """The same call, every resource of which but the patient has this id."""
+    patient = f'"id": "{request["context"]["patientId"]}"'
+    return json.loads(
+        re.sub(r'"id": "[^"]+"', lambda id_: id_[0] if id_[0] == patient else f'"id": "{text}"', json.dumps(request))
+    )
+
+
+@pytest.mark.parametrize("text", ["www.evil.example", "WWW.EVIL.EXAMPLE", "a-www.evil.example", "a.wWw.evil.example"])
+def test_an_id_that_a_renderer_would_make_a_link_of_is_not_printed(client: FlaskClient, text: str) -> None:
+    """FHIR allows it as an id, and the sandbox's renderer links it behind the slash of ``Observation/``."""
+    harmless, linking = (
+        [one for call in requests() for one in said(client, with_ids(call, identity))] for identity in ("ww-1", text)
+    )
+
+    assert any("/ww-1" in one for one in harmless), "what a card rests on is named by its id"
+    assert len(linking) == len(harmless)
+    assert not [one for one in linking if "www" in one.lower()]
+
+
 def test_three_renderers_make_nothing_live_of_the_cards(cards: tuple[str, ...]) -> None:
     found = rendered(cards)
     tell(f"{found['rendered']} renderings, elements met: {found['met']}")

@@ -43,7 +43,7 @@ def test_a_call_goes_from_the_request_to_the_advice(monkeypatch):
 
     def assemble(retrieved, **known):
         seen.update(known, retrieved=retrieved)
-        return SimpleNamespace(inputs={"i": 1}, unmapped={"u": 2}, drafts=())
+        return SimpleNamespace(inputs={"i": 1}, unmapped={"u": 2}, of_others={"o": 3}, drafts=())
 
     monkeypatch.setattr(pipeline, "assemble", assemble)
     monkeypatch.setattr(pipeline, "advise", lambda *_: Advice((a_card(),)))
@@ -72,6 +72,6 @@ def test_a_call_goes_from_the_request_to_the_advice(monkeypatch):
         "basket": None,
         "with_doses": False,
     }
-    assert (answer.inputs, answer.unmapped) == ({"i": 1}, {"u": 2})
+    assert (answer.inputs, answer.unmapped, answer.of_others) == ({"i": 1}, {"u": 2}, {"o": 3})
     assert (answer.patient_id, answer.encounter_id) == ("pat-1", "e1")
     assert len(answer.advice.cards) == 1

@@ -82,6 +82,12 @@ def test_a_probe_that_is_asked_wrongly_is_refused_like_anything_else(path):
     assert len(lines) == 1
 
 
+@pytest.mark.parametrize("path", ["/livez/", "/readyz/", "/readyz%2F"])
+def test_a_probe_answers_at_its_own_address_and_no_other(path):
+    """Or a proxy that lets nobody ask for ``/readyz`` would let everybody ask for ``/readyz/``."""
+    assert an_app().test_client().get(path).status_code == 404
+
+
 def test_a_store_is_asked_once_a_second_and_by_one_at_a_time():
     clock, store, changes = [0.0], Store(), []
     readiness = Readiness(store, changed=changes.append, clock=lambda: clock[0])

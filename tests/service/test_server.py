@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -168,6 +169,23 @@ def test_what_is_not_http_is_refused_in_json_and_never_repeated_or_logged(runnin
     assert json.loads(answer)["resourceType"] == "OperationOutcome"
     assert CANARY.encode() not in head + answer
     assert CANARY not in out + err
+
+
+def test_what_is_not_http_is_logged_as_a_refusal_20_times_a_minute_and_the_rest_is_counted():
+    """R14: anybody who can connect can send it without end, so it must not fill the log, nor pass for a defect."""
+    with server("serve", MUSCLE_CDS_PROFILE="demo") as running:
+        answers = [running.send(b"nonsense\r\n\r\n") for _ in range(30)]
+        code, out, _ = running.stop()
+
+    *told, last = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [(line["event"], line["level"], line["status"]) for line in told] == [("request", "warning", 400)] * 20
+    assert {*map(str, (line["errors"] for line in told))} == {"['InvalidRequestLine']"}
+    assert (last["event"], last["errors"], last["left_out"]) == ("left-out", ["InvalidRequestLine"], 10)
+
+    sent = [answer.partition(b"\r\n\r\n") for answer in answers[:20]]
+    named = [re.search(rb"X-Correlation-ID: (\w+)", head)[1].decode() for head, _, _ in sent]
+    assert named == [json.loads(body)["id"] for _, _, body in sent] == [line["correlation_id"] for line in told]
 
 
 def test_a_running_call_is_finished_when_the_server_is_told_to_end():

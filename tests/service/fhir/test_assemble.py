@@ -165,6 +165,7 @@ def test_a_resource_of_another_patient_is_dropped_and_counted_and_nothing_of_it_
         (Area.RESULTS, "", "Observation", True),
         (Area.MEDICINES, "", "MedicationStatement", True),
     }
+    assert made.of_others == {Area.RESULTS: 1, Area.MEDICINES: 1}
     assert "secret" not in repr(made)
     assert {one.reading for one in made.inputs.values()} == {Reading.COMPLETE}
     assert made.unmapped == {}

@@ -100,6 +100,7 @@ def test_what_is_kept_of_a_card_is_the_rule_set_and_no_patient():
         b'{"feedback": [{"card": "a", "outcome": "accepted"}], "feedback": [{"card": "b", "outcome": "accepted"}]}',
         json.dumps(an_item()).encode(), a_report(card=None), a_report(card=""), a_report(card=7), a_report(card=[CARD]),
         a_report(outcome=None), a_report(outcome=""), a_report(outcome=True), a_report(an_item(), an_item(card=None)),
+        *(a_report(acceptedSuggestions="?").replace(b'"?"', one) for one in (b"NaN", b"-Infinity", b"1e999", b"9" * 5_000)),
         b'{"feedback": [{"card": "' + b"[" * 200 + b'", "outcome": ' + b"[" * 100 + b"]" * 100 + b"}]}",
     ],
 )  # fmt: skip

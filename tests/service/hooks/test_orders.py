@@ -180,7 +180,7 @@ def advised(monkeypatch):
 
         def assemble(retrieved, **known):
             seen.update(known, retrieved=retrieved)
-            return SimpleNamespace(inputs={}, unmapped={}, drafts=drafts)
+            return SimpleNamespace(inputs={}, unmapped={}, of_others={}, drafts=drafts)
 
         def cards(*asked):
             seen["asked"] = asked[2:]

@@ -87,6 +87,11 @@ def test_both_recommended_algorithms_are_trusted_and_others_when_listed(client, 
     assert trusting(listed).caller(f"Bearer {rs256}", CALL, NOW) == listed
 
 
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "BeArEr"])
+def test_the_scheme_may_be_written_in_any_case(trust, scheme):
+    assert trust.caller(f"{scheme} {signed()}", CALL, NOW).name == "ehr"
+
+
 def test_extra_claims_and_header_members_of_real_clients_do_no_harm(trust):
     said = claims(sub="app", nbf=SECONDS - 300, tenant="t", extension={"a": [1]}, exp=SECONDS + 900)
 
