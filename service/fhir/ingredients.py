@@ -16,7 +16,7 @@ def ingredients_of(medication: Resource, inside: Any, record: Record) -> Iterato
     ingredient is, with words beside it: R4 and STU3 ``itemReference``, R5 ``item.reference``, DSTU2
     ``product.ingredient.item``. ``inside``: the contained resources that such a reference may mean.
     """
-    for ingredient in (*objects(medication.ingredient), *objects(member(medication.product, "ingredient"))):
+    for ingredient in _ingredients(medication):
         yield from objects(ingredient.get("itemCodeableConcept"))
         item = ingredient.get("item")
         yield from objects(member(item, "concept"))
@@ -24,6 +24,18 @@ def ingredients_of(medication: Resource, inside: Any, record: Record) -> Iterato
             yield _referred_to(target(reference), inside, record)
             yield {"text": member(reference, "display")}
             yield {"text": member(member(reference, "reference"), "display")}
+
+
+def references_of(medication: Resource) -> Iterator[str]:
+    """The references to what its ingredients are; "" for an ingredient that has none."""
+    for ingredient in _ingredients(medication):
+        yield target(ingredient.get("itemReference"))
+        yield target(ingredient.get("item"))
+
+
+def _ingredients(medication: Resource) -> Iterator[dict[str, Any]]:
+    yield from objects(medication.ingredient)
+    yield from objects(member(medication.product, "ingredient"))
 
 
 def _referred_to(reference: str, inside: Any, record: Record) -> Any:
