@@ -68,7 +68,7 @@ def decode(
     if bundle.resourceType != "Bundle":
         return _decode_single(raw, types, failed)
     entries = bundle.entry or []
-    return _page(entries[:most], [], bundle, cut=len(entries) > most)
+    return _page(entries[:most], [], bundle, types, cut=len(entries) > most)
 
 
 class _Search(msgspec.Struct, gc=False):
@@ -123,7 +123,7 @@ def _decode_one_by_one(
             broken.append(TOO_DEEP)
         except UNREADABLE:
             broken.append(NOT_AN_OBJECT)
-    return _page(entries, broken, bundle, cut=len(texts) > most)
+    return _page(entries, broken, bundle, types, cut=len(texts) > most)
 
 
 def _decode_entry(text: msgspec.Raw) -> _Entry:
@@ -157,9 +157,11 @@ def _decode_single(raw: bytes | msgspec.Raw, types: frozenset[str], failed: Trou
     return Page((resource,), matches=1)
 
 
-def _page(entries: list[_Entry], broken: list[str], bundle: _Bundle | _LooseBundle, *, cut: bool) -> Page:
+def _page(
+    entries: list[_Entry], broken: list[str], bundle: _Bundle | _LooseBundle, types: frozenset[str], *, cut: bool
+) -> Page:
     kept: list[Resource] = []
-    included = 0
+    matches = len(entries) + len(broken)
     trouble = Trouble.CUT_SHORT if cut else None
     for entry in entries:
         resource = entry.resource
@@ -167,22 +169,31 @@ def _page(entries: list[_Entry], broken: list[str], bundle: _Bundle | _LooseBund
         if resource is not None and mode == "match" and type(resource) in READ:  # what nearly every entry is
             kept.append(resource)
             continue
-        if mode == "include":
-            included += 1
+        kind = None if resource is None else resource.resourceType
+        if _is_no_match(mode, kind, types):
+            matches -= 1
         if resource is None:
             broken.append(NOT_AN_OBJECT)
-        elif mode == "outcome" or resource.resourceType == "OperationOutcome":
+        elif mode == "outcome" or kind == "OperationOutcome":
             if _says_incomplete(resource):
                 trouble = Trouble.CUT_SHORT
-        elif not isinstance(resource.resourceType, str):
+        elif not isinstance(kind, str):
             broken.append(NO_TYPE)
-        elif resource.resourceType == "Bundle":
+        elif kind == "Bundle":
             broken.append(NESTED)
         else:
             kept.append(resource)
     total = bundle.total if type(bundle.total) is int else None
-    matches = len(entries) + len(broken) - included
     return Page(tuple(kept), tuple(broken), trouble, _next_url(bundle.link), total, matches)
+
+
+def _is_no_match(mode: str | None, kind: Any, types: frozenset[str]) -> bool:
+    """Whether an entry stands beside the matches, and ``Bundle.total`` does not count it: what is included, and an
+    OperationOutcome. Of an entry without a mode its type tells: a Medication is no match of a search for statements.
+    """
+    if mode in {"include", "outcome"} or kind == "OperationOutcome":
+        return True
+    return mode is None and isinstance(kind, str) and kind != "Bundle" and kind not in types
 
 
 def _next_url(links: Any) -> str | None:

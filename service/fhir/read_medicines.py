@@ -9,7 +9,9 @@ from cards.entries import Area, Dose, Medicine, Unread
 from cards.when import When
 from service.fhir.doses import dose_of, is_combination
 from service.fhir.elements import Coded, code_words, coded, member, objects, pairs, pairs_of, said, words
+from service.fhir.ingredients import ingredients_of
 from service.fhir.record import Named, Record, source
+from service.fhir.references import target
 from service.fhir.resource import Resource, opened
 from service.fhir.shown import shown
 from terminology.vocabulary import Link, MedicineMatch, joined
@@ -265,16 +267,9 @@ def _concepts(resource: Resource, record: Record) -> Iterator[Any]:
             continue
         yield from objects(medication.code)
         if record.medicine(medication.code) is None:
-            for ingredient in (*objects(medication.ingredient), *objects(member(medication.product, "ingredient"))):
-                yield from _ingredient(ingredient)
+            inside = resource.contained if target(reference).startswith("#") else medication.contained
+            yield from ingredients_of(medication, inside, record)
         return
-
-
-def _ingredient(ingredient: dict[str, Any]) -> Iterator[Any]:
-    """R4 and STU3 ``itemCodeableConcept``, R5 ``item.concept``, DSTU2 ``item`` with a display."""
-    yield from objects(ingredient.get("itemCodeableConcept"))
-    item = ingredient.get("item")
-    yield from objects(member(item, "concept"))
 
 
 def reasons(resource: Resource, record: Record) -> frozenset[str]:

@@ -16,6 +16,7 @@ import msgspec
 from cards.entries import Area
 from service.fhir.bounds import Budget, FhirBase, Limits, is_usable_token
 from service.fhir.bundle import Page, decode
+from service.fhir.ingredients import references_of
 from service.fhir.outgoing import Observe, nobody
 from service.fhir.queries import Query, is_fhir_id, medications_path
 from service.fhir.resource import Resource
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from service.fhir.client import FhirClient
 
 _MEDICATION = frozenset({"Medication"})
+_MEDICATION_SEARCHES = 2
+"""How often Medications are asked for, for one query: those that medicines refer to, and what those are made of."""
+
 _MEDICINE_RECORDS = frozenset({"MedicationStatement", "MedicationRequest", "MedicationOrder"})
 
 
@@ -171,8 +175,8 @@ class Retriever:
         for whole in self._pages(page, {errand.path}, server, query.types, most, budget):
             errand.so_far = whole
         if query.area is Area.MEDICINES:
-            medications = self._medications(whole.entries, server, budget)
-            errand.so_far = msgspec.structs.replace(whole, entries=(*whole.entries, *medications))
+            for entries in self._with_medications(whole.entries, server, budget):
+                errand.so_far = msgspec.structs.replace(whole, entries=entries)
 
     def _pages(
         self, page: Page, asked: set[str], server: "_Server", types: frozenset[str], most: int, budget: Budget
@@ -203,18 +207,28 @@ class Retriever:
             whole = Resources((*whole.entries, *page.entries), (*whole.broken, *page.broken), trouble)
         yield whole
 
-    def _medications(self, entries: tuple[Resource, ...], server: "_Server", budget: Budget) -> Iterator[Resource]:
-        """The Medications that these entries refer to and the search did not bring, in the order they are named."""
-        ids = _medications_missing(entries, server.client.base)[: self._limits.medications]
-        if not ids:
-            return
-        path, most = medications_path(ids), self._limits.entries
+    def _with_medications(
+        self, entries: tuple[Resource, ...], server: "_Server", budget: Budget
+    ) -> Iterator[tuple[Resource, ...]]:
+        """The entries and the Medications that they refer to and the search did not bring, in the order they are named;
+        then those and what these are made of, where that is a Medication of its own.
+        """
         server = replace(server, asked_for="medications")
-        first = self._ask(server, path, _MEDICATION, most, budget)
-        if isinstance(first, Page):
+        asked: set[str] = set()
+        for _ in range(_MEDICATION_SEARCHES):
+            missing = [one for one in _medications_missing(entries, server.client.base) if one not in asked]
+            ids = missing[: self._limits.medications - len(asked)]
+            if not ids:
+                return
+            asked.update(ids)
+            path, most = medications_path(ids), self._limits.entries
+            first = self._ask(server, path, _MEDICATION, most, budget)
+            if not isinstance(first, Page):
+                return
             *_, whole = self._pages(first, {path}, server, _MEDICATION, most, budget)
             found = {one.id: one for one in whole.entries if one.resourceType == "Medication" and one.id in ids}
-            yield from (found[one] for one in ids if one in found)
+            entries = (*entries, *(found[one] for one in ids if one in found))
+            yield entries
 
     @staticmethod
     def _ask(
@@ -249,17 +263,22 @@ class _Errand(msgspec.Struct):
 
 
 def _medications_missing(entries: Iterable[Resource], base: str) -> tuple[str, ...]:
-    """Ids of the Medications on this server that medicines refer to and that are not among the entries.
+    """Ids of the Medications on this server that medicines, and the ingredients of other Medications, refer to and that
+    are not among the entries.
 
     A contained one (``#1``), one of another server, and one by an id that is none are not asked for.
     """
     present = set()
     wanted: dict[str, None] = {}
     for resource in entries:
-        if resource.resourceType == "Medication" and isinstance(resource.id, str):
-            present.add(resource.id)
+        references: Iterable[str] = ()
+        if resource.resourceType == "Medication":
+            if isinstance(resource.id, str):
+                present.add(resource.id)
+            references = references_of(resource)
         elif resource.resourceType in _MEDICINE_RECORDS:
-            reference = _reference(resource.medicationReference) or _reference(resource.medication)
+            references = (_reference(resource.medicationReference) or _reference(resource.medication),)
+        for reference in references:
             steps = reference.removeprefix(f"{base}/").split("/")
             if steps[0] == "Medication" and len(steps) > 1 and is_fhir_id(steps[1]):
                 wanted[steps[1]] = None

@@ -193,6 +193,33 @@ def test_a_total_larger_than_what_was_sent_means_that_the_rest_was_left_out():
     assert read(sent | {"total": "2"}).alone().trouble is None
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        entry(outcome("processing", "warning"), "outcome"),
+        {"resource": outcome("processing", "warning")},
+        {"resource": {"resourceType": "Specimen", "id": "s1"}},  # included by a sender that marks nothing
+        {"resource": {"resourceType": "Practitioner", "id": "d1"}},
+    ],
+)
+def test_what_stands_beside_the_matches_never_makes_up_for_one_that_is_missing(beside):
+    sent = {"resourceType": "Bundle", "total": 2, "entry": [{"resource": OBSERVATION}, beside]}
+
+    assert read(sent).alone().trouble is Trouble.CUT_SHORT
+    assert read(sent | {"total": 1}).alone().trouble is None
+    assert read(sent | {"entry": [*sent["entry"], {"resource": OBSERVATION}]}).alone().trouble is None
+
+
+@pytest.mark.parametrize(
+    "bad", [{"search": {"mode": "match"}}, {"resource": {"id": "o2"}}, {"resource": bundle()}, None]
+)
+def test_a_bad_entry_counts_as_one_match(bad):
+    sent = {"resourceType": "Bundle", "total": 3, "entry": [{"resource": OBSERVATION}, bad]}
+
+    assert read(sent).matches == 2
+    assert read(sent).alone().trouble is Trouble.CUT_SHORT
+
+
 def test_more_entries_than_are_read_cut_the_answer_short():
     assert read(bundle(*observations(5)), most=5).alone().trouble is None
 

@@ -84,6 +84,59 @@ def test_ingredients_tell_what_the_code_of_a_medication_does_not(ingredient):
     assert the_medicine(sent, medication).ingredients == {"furosemide"}
 
 
+@pytest.mark.parametrize(
+    "ingredients",
+    [
+        {"ingredient": [{"itemReference": {"reference": "#i1"}}]},  # R4, STU3
+        {"ingredient": [{"item": {"reference": {"reference": "#i1"}}}]},  # R5
+        {"product": {"ingredient": [{"item": {"reference": "#i1"}}]}},  # DSTU2
+    ],
+)
+@pytest.mark.parametrize("kind", ["Medication", "Substance"])
+def test_an_ingredient_that_is_only_referred_to_is_read_where_it_is_contained(ingredients, kind):
+    mixture = {"resourceType": "Medication", "id": "d1", "code": {"text": "Infusion"}} | ingredients
+    ingredient = {"resourceType": kind, "id": "i1", "code": concept(FUROSEMIDE)}
+    sent = statement(without=("medicationCodeableConcept",))
+
+    inside = sent | {"medicationReference": {"reference": "#d1"}, "contained": [mixture, ingredient]}
+    found = the_medicine(inside)
+    assert (found.ingredients, found.link, found.label) == (frozenset({"furosemide"}), Link.CODE, "Infusion")
+
+    beside = sent | {"medicationReference": {"reference": "Medication/d1"}}
+    assert the_medicine(beside, mixture | {"contained": [ingredient]}).ingredients == {"furosemide"}
+
+
+def test_an_ingredient_that_is_a_medication_of_its_own_is_read_if_it_came_along():
+    package = {
+        "resourceType": "Medication",
+        "id": "d1",
+        "code": concept(LOCAL),
+        "ingredient": [{"itemReference": {"reference": "Medication/i1"}}, {"itemReference": {"reference": "#i1"}}],
+    }
+    tablet = {"resourceType": "Medication", "id": "i1", "code": concept(FUROSEMIDE)}
+    sent = statement(without=("medicationCodeableConcept",)) | {"medicationReference": {"reference": "Medication/d1"}}
+
+    assert the_medicine(sent, package, tablet).ingredients == {"furosemide"}
+    assert chart(sent, package).unmapped == {Area.MEDICINES: 1}
+
+
+@pytest.mark.parametrize(
+    "ingredients",
+    [
+        {"ingredient": [{"itemReference": {"reference": "Substance/i1", "display": "Furosemide"}}]},
+        {"ingredient": [{"item": {"reference": {"display": "Furosemide"}}}]},
+        {"product": {"ingredient": [{"item": {"display": "Furosemide"}}]}},
+    ],
+)
+def test_the_words_beside_a_reference_to_an_ingredient_name_it(ingredients):
+    mixture = {"resourceType": "Medication", "id": "d1"} | ingredients
+    sent = statement(without=("medicationCodeableConcept",)) | {"medicationReference": {"reference": "Medication/d1"}}
+
+    found = the_medicine(sent, mixture)
+
+    assert (found.ingredients, found.link) == (frozenset({"furosemide"}), Link.NAME)
+
+
 def test_what_the_same_words_do_not_tell_alone_they_tell_beside_a_reference():
     unknown = {"medicationCodeableConcept": concept(LOCAL, text="Repeat item")}
     alone = statement() | unknown | {"id": "m1"}

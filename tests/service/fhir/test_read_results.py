@@ -114,6 +114,13 @@ def test_an_exponent_out_of_all_proportion_is_refused_at_no_cost():
         assert found.why == "Potassium: the value is not a number that can be used"
 
 
+@pytest.mark.parametrize(
+    "unit", ["m[IU]/L", "m[iU]/L", "u[IU]/mL", "u[iU]/mL", "µU/ml", "\N{GREEK SMALL LETTER MU}U/mL"]
+)
+def test_the_units_of_tsh_are_read_in_every_spelling_of_ucum_and_as_european_laboratories_print_them(unit):
+    assert result(observation(TSH, 2.5, unit)).value == Decimal("2.5")
+
+
 @pytest.mark.parametrize("unit", ["mmol/L", None])
 def test_the_ucum_code_alone_tells_the_unit(unit):
     sent = quantity(4.2, unit, code="mmol/L", system=UCUM)

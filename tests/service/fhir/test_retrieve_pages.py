@@ -138,6 +138,10 @@ def test_e12_else_it_is_cut_short(stub, retrieve, change):
 MEDICINES = only("medicationRequests")
 
 
+def entry(resource, mode):
+    return {"resource": resource, "search": {"mode": mode}}
+
+
 def test_a_medication_that_was_included_is_not_asked_for(stub, retrieve):
     stub.put(medicine(1, "Medication/m1"), *medications(1))
 
@@ -176,6 +180,34 @@ def test_an_r5_reference_is_followed_too(stub, retrieve):
     r5 = {"resourceType": "MedicationRequest", "id": "r5", "medication": {"reference": {"reference": "Medication/m1"}}}
 
     assert ids(retrieve(MEDICINES, prefetch={"medicationRequests": bundle(r5)})["medicationRequests"]) == ["r5", "m1"]
+
+
+def made_of(medication, *references):
+    return medication | {"ingredient": [{"itemReference": {"reference": one}} for one in references]}
+
+
+def test_what_a_medication_is_made_of_is_fetched_too(stub, retrieve):
+    one, two, three, four, package = medications(1, 2, 3, 4, 9)
+    stub.put(made_of(package, "Medication/m1", "Medication/m9", f"{stub.base}/Medication/m2"), one, three, four)
+    stub.put(made_of(two, "Medication/m3"))
+    included = entry(made_of(medications(8)[0], "Medication/m4", "#m5", "Substance/m6"), "include")
+    sent = bundle(medicine(1, "Medication/m8"), medicine(2, "Medication/m9"))
+    sent["entry"].append(included)
+
+    got = retrieve(MEDICINES, prefetch={"medicationRequests": sent})["medicationRequests"]
+
+    assert ids(got) == ["MedicationRequest1", "MedicationRequest2", "m8", "m9", "m4", "m1", "m2"]
+    assert [call.query["_id"] for call in stub.calls] == ["m9,m4", "m1,m2"]  # and no third time
+
+
+def test_a_package_is_kept_if_what_it_is_made_of_cannot_be_had(stub, retrieve):
+    package = made_of(medications(9)[0], "Medication/m1")
+    stub.answers("Medication", Reply(body=bundle(package)), Reply(delay=30))
+    sent = bundle(medicine(1, "Medication/m9"))
+
+    got = retrieve(MEDICINES, prefetch={"medicationRequests": sent}, seconds=1.0)["medicationRequests"]
+
+    assert ids(got) == ["MedicationRequest1", "m9"]
 
 
 @pytest.mark.parametrize(
