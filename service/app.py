@@ -55,12 +55,14 @@ class Parts:
 
 class Surroundings(msgspec.Struct, frozen=True):
     """What the process around an application gives it: its metrics, if any, whether it is about to end, and the keys
-    of the clients if it keeps them fresh.
+    of the clients if it keeps them fresh. ``started``: nothing was found against these settings at the start; an audit
+    stream that fails later costs events, and no worker that takes the place of another.
     """
 
     metrics: "Metrics | None" = None
     keys: "Keys | None" = None
     draining: Callable[[], bool] = lambda: False
+    started: bool = False
 
 
 def load_parts(settings: Settings) -> Parts:
@@ -126,7 +128,7 @@ def create_app(
     parts = parts or load_parts(settings)
     log = log or access_log(settings.log_level)
     around = around or Surroundings()
-    trail = create_audit(settings)
+    trail = create_audit(settings, check=not around.started)
     closing: list[_Closes] = [store]
     servers: Mapping[str, Retriever] = {}
     if trail is not None:
@@ -216,12 +218,13 @@ def close_app(app: Flask) -> None:
         one.close()
 
 
-def create_audit(settings: Settings) -> audit.AuditTrail | None:
-    """The audit stream, None if it is off. Raises BadSettings if its file cannot be written."""
+def create_audit(settings: Settings, *, check: bool = True) -> audit.AuditTrail | None:
+    """The audit stream, None if it is off. ``check``: raises BadSettings if its file cannot be written now."""
     if settings.audit is Audit.OFF or settings.audit_file is None:
         return None
     address = settings.public_url or f"http://{settings.host}:{settings.port}"
-    return audit.AuditTrail(audit.appender(settings.audit_file), full=settings.audit is Audit.FULL, address=address)
+    append = audit.appender(settings.audit_file, check=check)
+    return audit.AuditTrail(append, full=settings.audit is Audit.FULL, address=address)
 
 
 def new_metrics_folder() -> Path:
@@ -235,7 +238,10 @@ def new_metrics_folder() -> Path:
 
 
 def create_metrics(settings: Settings, parts: Parts) -> "Metrics":
-    """What counts the requests of one worker, into the folder of new_metrics_folder. For a worker alone."""
+    """What counts the requests of one worker, into the folder of new_metrics_folder. For a worker alone.
+
+    Raises OSError if there is no room for its numbers.
+    """
     from service.metrics import Metrics  # noqa: PLC0415 -- a service without metrics does without their library
 
     try:
