@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -391,8 +392,19 @@ def access_log(least: str) -> AccessLog:
 
 
 def _write_line(line: str) -> None:
-    sys.stdout.write(line)
-    sys.stdout.flush()
+    """A log that cannot be written, since a disk is full or its reader gone, costs lines and no call."""
+    with suppress(OSError):
+        sys.stdout.write(line)
+        sys.stdout.flush()
+
+
+def give_up_lines() -> None:
+    """At the end of a process: lines that still cannot be written would make its exit status that of a failure."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _now() -> datetime:

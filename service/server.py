@@ -27,6 +27,7 @@ from service.app import (
     create_app,
     create_keys,
     create_metrics,
+    give_up_lines,
     load_parts,
     log_accepted_risks,
     log_store,
@@ -81,6 +82,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
         finally:
             if self.metrics is not None and os.getpid() == ours:  # a worker comes by here too when it ends
                 self.metrics.stop()
+            give_up_lines()
 
     def renew(self) -> bool:
         """Read anew, for workers to come, what may change without a restart: the keys of clients that stand in files.
