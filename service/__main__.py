@@ -219,7 +219,7 @@ def feedback_report(form: str) -> None:
     """Print cards shown, accepted and overridden, by week, topic and reason."""
     from service.store import open_store, report  # noqa: PLC0415 -- only this command reports
 
-    store = open_store(_database(load_here()))
+    store = open_store(_database(load_here()), patient=True)
     try:
         click.echo(report.FORMATS[form](store.report()), nl=False)
     finally:

@@ -49,12 +49,14 @@ class Parts:
 
 class Surroundings(msgspec.Struct, frozen=True):
     """What the process around an application gives it: its metrics, if any, whether it is about to end, and the keys
-    of the clients if it keeps them fresh.
+    of the clients if it keeps them fresh. ``started``: nothing was found against these settings at the start; an audit
+    stream that fails later costs events, and no worker that takes the place of another.
     """
 
     metrics: "Metrics | None" = None
     keys: "Keys | None" = None
     draining: Callable[[], bool] = lambda: False
+    started: bool = False
 
 
 class _Closes(Protocol):
@@ -162,7 +164,7 @@ def create_app(
     parts = parts or load_parts(settings)
     log = log or watching.access_log(settings.log_level)
     around = around or Surroundings()
-    trail = watching.create_audit(settings)
+    trail = watching.create_audit(settings, check=not around.started)
     closing: list[_Closes] = [store]
     servers: Mapping[str, Retriever] = {}
     if trail is not None:

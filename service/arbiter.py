@@ -30,6 +30,11 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn carries no typ
         self._draining.begin()
         self._closes_at = time.monotonic() + self._seconds
 
+    def handle_hup(self) -> None:
+        """SIGHUP: other workers in place of these, unless what they would be given cannot be used."""
+        if self.app.renew():
+            super().handle_hup()
+
     def wait_for_signals(self, timeout: float = 1.0) -> list[int]:
         """Signals that came; the end of the waiting is one too. Dead workers are replaced meanwhile, as ever."""
         if self._closes_at is not None:

@@ -139,20 +139,21 @@ class AuditTrail:
         }
 
 
-def appender(place: str) -> Callable[[bytes], None]:
+def appender(place: str, *, check: bool = True) -> Callable[[bytes], None]:
     """What appends to a file, or to standard error for "stderr".
 
     The file is made with mode 600, and opened again if it was moved away, so that it can be rotated by renaming. Each
-    batch is one write, so that lines of several workers do not mix. Raises BadSettings if it cannot be opened; what
-    appends raises OSError.
+    batch is one write, so that lines of several workers do not mix. ``check``: raises BadSettings if it cannot be
+    opened now; what appends raises OSError.
     """
     if place == STDERR:
         return lambda lines: _write_all(sys.stderr.fileno(), lines)
     file = _File(Path(place).absolute())
-    try:
-        file.check()
-    except OSError as why:
-        raise BadSettings(f"audit_file cannot be written ({type(why).__name__}).") from None
+    if check:
+        try:
+            file.check()
+        except OSError as why:
+            raise BadSettings(f"audit_file cannot be written ({type(why).__name__}).") from None
     return file.append
 
 

@@ -22,6 +22,11 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from service.errors import BadSettings
 
 PATH = "/metrics"
+ROOM = {
+    "counter": 128 * 1024,
+    "histogram": 256 * 1024,
+    "gauge_livemax": 64 * 1024,
+}  # bytes, for the numbers of a worker
 LOOK_SECONDS = 1.0  # how often the process looks whether the one that started it is still there
 SLOW_SECONDS = 5.0  # a scraper that sends or takes nothing for so long is cut off
 
@@ -61,6 +66,23 @@ class MetricsServer:
         finally:
             os._exit(0)
 
+    def make_room(self, worker: int) -> None:
+        """Take the room for the files of a worker before its numbers are written: they are memory to it, and to write
+        there while the disk is full is no error, but the end of the process. Raises OSError if there is none.
+
+        ``worker``: its process id. The folder is made anew if somebody cleaned the temporary folder up.
+        """
+        self._files.mkdir(mode=0o700, exist_ok=True)
+        files = {self._files / f"{kind}_{worker}.db": size for kind, size in ROOM.items()}
+        try:
+            for file, size in files.items():
+                with file.open("wb") as opened:
+                    _take(opened.fileno(), size)
+        except OSError:
+            for file in files:
+                file.unlink(missing_ok=True)
+            raise
+
     def forget(self) -> None:
         """In a worker: it has no business with the address."""
         self._socket.close()
@@ -79,6 +101,14 @@ class MetricsServer:
         """A worker is gone: what it said about this moment no longer holds; what it counted stays."""
         with suppress(OSError):
             mark_process_dead(pid, str(self._files))  # type: ignore[no-untyped-call]
+
+
+def _take(descriptor: int, size: int) -> None:
+    """So many bytes of the disk for a file; where a system cannot promise them, as many zeros are written."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, size)
+    else:
+        os.write(descriptor, bytes(size))
 
 
 def _lives(pid: int) -> bool:

@@ -6,7 +6,10 @@ memory is shared; what holds threads or connections is made in each worker.
 
 import gc
 import os
+import re
+import signal
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,18 +23,22 @@ from werkzeug.exceptions import BadRequest
 from service.app import Surroundings, close_app, create_app, load_parts, log_of
 from service.arbiter import DrainingArbiter
 from service.callers import create_keys
+from service.errors import BadSettings
 from service.hooks import refusal
-from service.observe import Record, correlation_id, fixed_part, speak_json
+from service.observe import Record, correlation_id, speak_json
 from service.readiness import Draining
 from service.settings import Settings
 from service.start_log import log_accepted_risks, log_store, warn_of_overdue_content
-from service.watching import access_log, create_metrics, new_metrics_folder
+from service.watching import access_log, create_metrics, give_up_lines, new_metrics_folder
 
 if TYPE_CHECKING:
+    from service.metrics import Metrics
     from service.metrics_server import MetricsServer
 
 GRACEFUL_SECONDS = 15  # R16: running requests may finish after SIGTERM
 SILENT_SECONDS = 30  # a worker whose main loop is stuck that long is replaced
+
+_SIGNALS = frozenset(one.name for one in signal.Signals)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
@@ -45,6 +52,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
         self.draining = Draining()
         self.metrics: MetricsServer | None = None
         close_app(create_app(settings, self.parts))  # refuses here, in words, what a worker could only refuse by dying
+        self.keys = create_keys(settings)
         warn_of_overdue_content(settings, self.parts.content, access_log("warning"))
         log_accepted_risks(settings, access_log(settings.log_level))
         log_store(settings, access_log(settings.log_level))
@@ -64,6 +72,20 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
         finally:
             if self.metrics is not None and os.getpid() == ours:  # a worker comes by here too when it ends
                 self.metrics.stop()
+            give_up_lines()
+
+    def renew(self) -> bool:
+        """Read anew, for workers to come, what may change without a restart: the keys of clients that stand in files.
+
+        False, with a line in the log, if they cannot be used: then nothing changes. A worker that takes the place of
+        one that was killed reads nothing, and so cannot fail for what became of a file since.
+        """
+        try:
+            self.keys = create_keys(self.settings)
+        except BadSettings as why:
+            access_log("warning").process("error", f"SIGHUP was not followed, the workers stay as they are: {why}")
+            return False
+        return True
 
     def load_config(self) -> None:
         """Set every option that is not gunicorn's default."""
@@ -107,17 +129,24 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
 
     def load(self) -> Flask:
         """The application of one worker. Chunks of a body that are none are the caller's fault, not a defect."""
-        keys = create_keys(self.settings)
-        around = Surroundings(draining=self.draining.__bool__, keys=keys)
-        if self.metrics is not None:
-            around = msgspec.structs.replace(
-                around, metrics=create_metrics(self.settings, self.parts.content, self.parts.queries)
-            )
+        around = Surroundings(draining=self.draining.__bool__, keys=self.keys, started=True, metrics=self._counted())
         app = create_app(self.settings, self.parts, around=around)
-        if keys is not None:
-            keys.keep_fresh()
+        if self.keys is not None:
+            self.keys.keep_fresh()
         app.register_error_handler(ParseException, lambda _error: app.handle_http_exception(BadRequest()))
         return app
+
+    def _counted(self) -> "Metrics | None":
+        """The metrics of a worker; None where there are none, or no room for them: that leaves nobody unanswered."""
+        if self.metrics is None:
+            return None
+        try:
+            self.metrics.make_room(os.getpid())
+            return create_metrics(self.settings, self.parts.content, self.parts.queries)
+        except OSError as why:
+            said = "This worker counts nothing: there is no room for its metrics in the temporary folder"
+            access_log("warning").process("error", said, error=type(why).__name__)
+            return None
 
 
 def _bind(host: str, port: int) -> str:
@@ -151,7 +180,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # as above
 
 
 class ServerLog(Logger):  # type: ignore[misc]  # as above
-    """gunicorn's own messages as JSON lines: the fixed part of the message and the class of an error, no argument of
+    """gunicorn's own messages as JSON lines: the fixed part of the message and the class of an error, no text of
     either, since these may hold what was sent.
     """
 
@@ -162,26 +191,38 @@ class ServerLog(Logger):  # type: ignore[misc]  # as above
         self.access_log.handlers.clear()
         self._ours = access_log("warning")
 
-    def critical(self, msg: str, *args: object, **kwargs: Any) -> None:  # noqa: ARG002 -- gunicorn's signature
+    def critical(self, msg: str, *args: object, **kwargs: Any) -> None:
         """Level critical of gunicorn."""
-        self._say("error", msg, kwargs.get("exc_info"))
+        self._say("error", msg, args, kwargs.get("exc_info"))
 
-    def error(self, msg: str, *args: object, **kwargs: Any) -> None:  # noqa: ARG002 -- gunicorn's signature
+    def error(self, msg: str, *args: object, **kwargs: Any) -> None:
         """Level error of gunicorn."""
-        self._say("error", msg, kwargs.get("exc_info"))
+        self._say("error", msg, args, kwargs.get("exc_info"))
 
-    def exception(self, msg: str, *args: object, **kwargs: Any) -> None:  # noqa: ARG002 -- gunicorn's signature
+    def exception(self, msg: str, *args: object, **kwargs: Any) -> None:
         """Level error, with the error in hand."""
-        self._say("error", msg, kwargs.get("exc_info"))
+        self._say("error", msg, args, kwargs.get("exc_info"))
 
-    def warning(self, msg: str, *args: object, **kwargs: Any) -> None:  # noqa: ARG002 -- gunicorn's signature
+    def warning(self, msg: str, *args: object, **kwargs: Any) -> None:
         """Level warning of gunicorn."""
-        self._say("warning", msg, kwargs.get("exc_info"))
+        self._say("warning", msg, args, kwargs.get("exc_info"))
 
-    def _say(self, level: str, msg: object, error: object) -> None:
+    def _say(self, level: str, msg: object, args: Sequence[object], error: object) -> None:
         more = {"error": type(error).__name__} if isinstance(error, BaseException) else {}
-        self._ours.process(level, fixed_part(msg), **more)
+        self._ours.process(level, _harmless_part(msg, args), **more)
 
 
 def _no_header(_name: str, otherwise: str) -> str:
     return otherwise
+
+
+def _harmless_part(msg: object, args: Sequence[object]) -> str:
+    """The words of a message before its first argument that may hold what was sent: a number, such as that of a
+    process, and the name of a signal cannot.
+    """
+    said, *others = re.split("%[sdr]", msg) if isinstance(msg, str) else [""]
+    for argument, words in zip(args, others, strict=False):
+        if not isinstance(argument, int) and argument not in _SIGNALS:
+            break
+        said += f"{argument}{words}"
+    return said.split("%", 1)[0].strip(" :(\n")

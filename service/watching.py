@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,8 +29,19 @@ def access_log(least: str) -> AccessLog:
 
 
 def _write_line(line: str) -> None:
-    sys.stdout.write(line)
-    sys.stdout.flush()
+    """A log that cannot be written, since a disk is full or its reader gone, costs lines and no call."""
+    with suppress(OSError):
+        sys.stdout.write(line)
+        sys.stdout.flush()
+
+
+def give_up_lines() -> None:
+    """At the end of a process: lines that still cannot be written would make its exit status that of a failure."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def readiness_logged(log: AccessLog) -> Callable[[bool], None]:
@@ -39,12 +51,13 @@ def readiness_logged(log: AccessLog) -> Callable[[bool], None]:
     )
 
 
-def create_audit(settings: Settings) -> audit.AuditTrail | None:
-    """The audit stream, None if it is off. Raises BadSettings if its file cannot be written."""
+def create_audit(settings: Settings, *, check: bool = True) -> audit.AuditTrail | None:
+    """The audit stream, None if it is off. ``check``: raises BadSettings if its file cannot be written now."""
     if settings.audit is Audit.OFF or settings.audit_file is None:
         return None
     address = settings.public_url or f"http://{settings.host}:{settings.port}"
-    return audit.AuditTrail(audit.appender(settings.audit_file), full=settings.audit is Audit.FULL, address=address)
+    append = audit.appender(settings.audit_file, check=check)
+    return audit.AuditTrail(append, full=settings.audit is Audit.FULL, address=address)
 
 
 def new_metrics_folder() -> Path:
@@ -60,7 +73,7 @@ def new_metrics_folder() -> Path:
 def create_metrics(settings: Settings, content: Content, queries: Mapping[str, tuple[Query, ...]]) -> "Metrics":
     """What counts the requests of one worker, into the folder of new_metrics_folder. For a worker alone.
 
-    ``queries``: by service id.
+    ``queries``: by service id. Raises OSError if there is no room for its numbers.
     """
     from service.metrics import Metrics  # noqa: PLC0415 -- a service without metrics does without their library
 

@@ -26,8 +26,9 @@ __all__ = [
 ]
 
 
-def open_store(url: str, retention_days: int = RETENTION_DAYS) -> "DatabaseStore":
-    """The store at a database address: ``sqlite:///file`` or ``postgresql+psycopg://…``.
+def open_store(url: str, retention_days: int = RETENTION_DAYS, *, patient: bool = False) -> "DatabaseStore":
+    """The store at a database address: ``sqlite:///file`` or ``postgresql+psycopg://…``. ``patient``: for a command
+    that reads everything; a hook waits a second or two for each answer.
 
     Connects to nothing yet: a store that is down or without its tables is noticed, and recovers, call by call.
     Raises BadSettings for any other address.
@@ -40,4 +41,4 @@ def open_store(url: str, retention_days: int = RETENTION_DAYS) -> "DatabaseStore
         return DatabaseStore(SqliteFile(file), retention_days)
     from service.store.postgresql import Postgres  # noqa: PLC0415 -- slow to load, and most sites have SQLite
 
-    return DatabaseStore(Postgres(url), retention_days)
+    return DatabaseStore(Postgres(url, patient=patient), retention_days)

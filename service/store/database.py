@@ -4,6 +4,7 @@ The statements are SQL that SQLite and PostgreSQL both understand (docs/decision
 in sqlite.py and postgresql.py.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -29,11 +30,15 @@ _REPORTED: Final = """
     ON CONFLICT DO NOTHING
 """
 _CLIENT: Final = "SELECT client FROM card_shown WHERE card = :card"
-_PRUNE: Final = (
-    "DELETE FROM seen_token WHERE expires < :now",
-    "DELETE FROM feedback WHERE received < :oldest",
-    "DELETE FROM card_shown WHERE at < :oldest",
+_ENDED: Final = """
+    DELETE FROM seen_token WHERE token IN (SELECT token FROM seen_token WHERE expires < :before LIMIT :most)
+"""
+_TOO_OLD: Final = (
+    "DELETE FROM feedback WHERE report IN (SELECT report FROM feedback WHERE received < :before LIMIT :most)",
+    "DELETE FROM card_shown WHERE card IN (SELECT card FROM card_shown WHERE at < :before LIMIT :most)",
 )
+_AT_ONCE: Final = 2_000  # rows that are pruned in one transaction; SQLite takes one writer at a time, and a hook is one
+_LET_OTHERS_SECONDS: Final = 0.02  # between two of them
 _NEEDS_TO_WRITE: Final = "DELETE FROM seen_token WHERE token = ''"  # removes nothing
 REVISION: Final = "SELECT version_num FROM alembic_version"
 _ALL_SHOWN: Final = "SELECT topic, at FROM card_shown"
@@ -110,11 +115,19 @@ class DatabaseStore:
         return FeedbackOutcome(len(new), len(items) - len(new), sum(item.card not in known for item in new))
 
     def prune(self, now: datetime) -> int:
-        """See Store."""
-        tokens, *others = _PRUNE
-        with self._database.transaction() as connection:
-            ended = connection.change(tokens, now=now)
-            return ended + sum(connection.change(other, oldest=now - self._retention) for other in others)
+        """See Store. A little at a time, since calls are answered meanwhile; what went before an error stays gone."""
+        oldest = now - self._retention
+        return self._remove(_ENDED, now) + sum(self._remove(statement, oldest) for statement in _TOO_OLD)
+
+    def _remove(self, statement: str, before: datetime) -> int:
+        removed = 0
+        while True:
+            with self._database.transaction() as connection:
+                some = connection.change(statement, before=before, most=_AT_ONCE)
+            removed += some
+            if some < _AT_ONCE:
+                return removed
+            time.sleep(_LET_OTHERS_SECONDS)
 
     def ready(self) -> bool:
         """See Store."""

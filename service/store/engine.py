@@ -1,14 +1,17 @@
 """Connections by SQLAlchemy: to PostgreSQL, and for the migrations to SQLite too (R17)."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from service.errors import BadSettings
 from service.store.sqlite import file_of, open_file
+
+if TYPE_CHECKING:
+    from service.store.hurried import HurriedConnection
 
 WAIT_SECONDS = 1  # for a lock, a connection of the pool, or PostgreSQL to answer; a hook has two seconds in all
 POOL = 5  # connections of a worker, and as many again when all are taken
@@ -16,8 +19,9 @@ POOL = 5  # connections of a worker, and as many again when all are taken
 _WHAT_IT_MAY_BE = "store must be sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 
 
-def connect(url: str, *, create: bool = False) -> Engine:
-    """An engine, not yet connected. ``create``: a SQLite file that is not there is made.
+def connect(url: str, *, create: bool = False, patient: bool = False) -> Engine:
+    """An engine, not yet connected. ``create``: a SQLite file that is not there is made. ``patient``: for a command,
+    which may take longer than a hook can wait.
 
     Raises BadSettings if the address is of another kind; it is not repeated, since it may hold a password.
     """
@@ -30,21 +34,22 @@ def connect(url: str, *, create: bool = False) -> Engine:
         raise BadSettings(f"{_WHAT_IT_MAY_BE}.") from None
     if address.drivername != "postgresql+psycopg":
         raise BadSettings(f"{_WHAT_IT_MAY_BE}.")
-    return _postgresql(address)
+    return _postgresql(address, patient=patient)
 
 
 def _sqlite(path: Path, *, create: bool) -> Engine:
     return create_engine("sqlite://", creator=lambda: open_file(path, create=create), poolclass=NullPool)
 
 
-def _postgresql(address: URL) -> Engine:
+def _postgresql(address: URL, *, patient: bool) -> Engine:
     milliseconds = WAIT_SECONDS * 1000
+    options = f"-c timezone=UTC -c lock_timeout={milliseconds}"
     wait: dict[str, Any] = {
         "connect_timeout": 2,  # the least libpq takes
-        "options": f"-c timezone=UTC -c statement_timeout={milliseconds} -c lock_timeout={milliseconds}",
+        "options": options if patient else f"{options} -c statement_timeout={milliseconds}",
     }
     try:
-        return create_engine(
+        engine = create_engine(
             address,
             connect_args=wait,
             pool_size=POOL,
@@ -54,3 +59,12 @@ def _postgresql(address: URL) -> Engine:
         )
     except (NoSuchModuleError, ModuleNotFoundError):
         raise BadSettings("store is PostgreSQL, which needs the extra: pip install 'muscle-cds[postgres]'.") from None
+    if not patient:
+        event.listen(engine, "do_connect", _hurried)
+    return engine
+
+
+def _hurried(_dialect: object, _record: object, arguments: list[Any], more: dict[str, Any]) -> "HurriedConnection":
+    from service.store.hurried import HurriedConnection  # noqa: PLC0415 -- SQLite sites need no driver
+
+    return HurriedConnection.connect(*arguments, **more)

@@ -16,9 +16,11 @@ from service.store.engine import connect
 class Postgres:
     """The tables on a server. See :class:`~service.store.database.Database`."""
 
-    def __init__(self, url: str) -> None:
-        """Connects to nothing yet. Raises BadSettings if the address is of another kind, or the driver is missing."""
-        self._engine = connect(url)
+    def __init__(self, url: str, *, patient: bool = False) -> None:
+        """Connects to nothing yet. ``patient``: see connect. Raises BadSettings if the address is of another kind, or
+        the driver is missing.
+        """
+        self._engine = connect(url, patient=patient)
 
     @contextmanager
     def transaction(self) -> Iterator["_Transaction"]:

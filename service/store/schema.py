@@ -23,7 +23,7 @@ def upgrade(url: str) -> str:
 
     Doing it again changes nothing. Raises BadSettings for an address of another kind, StoreUnavailable.
     """
-    engine = connect(url, create=True)
+    engine = connect(url, create=True, patient=True)
     try:
         with engine.begin() as connection:
             if connection.dialect.name == "sqlite":  # whose driver begins no transaction for a change of tables

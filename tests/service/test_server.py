@@ -235,3 +235,47 @@ def test_a_port_that_is_taken_ends_with_a_message():
     assert done.returncode != 0
     assert "Connection in use" in done.stdout
     assert "is answering" not in done.stdout
+
+
+def a_full_disk():
+    return os.open("/dev/full", os.O_WRONLY)
+
+
+def a_reader_that_is_gone():
+    reads, writes = os.pipe()
+    os.close(reads)
+    return writes
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is always full")  # noqa: PTH110
+@pytest.mark.parametrize("place", [a_full_disk, a_reader_that_is_gone])
+def test_a_log_that_cannot_be_written_costs_no_call_and_is_no_failure_at_the_end(place):
+    port, log = free_port(), place()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MUSCLE_CDS_") and name != "ENV"}
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "service", "serve", "--port", str(port)],
+            cwd=ROOT,
+            env=kept | {"MUSCLE_CDS_PROFILE": "demo", "MUSCLE_CDS_DRAIN_SECONDS": "0"},
+            stdout=log,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        os.close(log)
+    running = Running(process, port, None, None)
+    try:
+        for _ in range(200):
+            try:
+                running.ask("GET", "/livez")
+                break
+            except OSError:
+                time.sleep(0.05)
+        assert [running.ask("POST", CALL, body())[0] for _ in range(3)] == [200] * 3
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+
+    assert (process.returncode, err) == (0, "")

@@ -1,16 +1,21 @@
 """F28: the store is locked, read-only, full, gone, of an old schema, and comes back; and what the service answers then."""
 
 import json
+import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from service.errors import StoreUnavailable
 from service.store import open_store, schema
+from tests.faults.process import children, needs_proc
 from tests.repository import ROOT
 from tests.service.hooks.test_feedback import CALL, CARD, FEEDBACK, a_report, an_item
 from tests.service.hooks.test_routes import is_a_refusal
@@ -175,6 +180,36 @@ def test_a_server_that_stops_is_down_and_recovers_without_a_restart_of_ours():
 
             server.start()
             is_up(store)
+            store.close()
+    except PostgresMissingError as why:
+        pytest.skip(f"no PostgreSQL: {why}")
+
+
+@needs_proc
+def test_a_server_that_hangs_is_down_within_seconds_and_recovers():
+    """It took the connections and the statements, and nothing comes back: its machine stands still."""
+    try:
+        with postgres() as server:
+            schema.upgrade(server.url)
+            store = open_store(server.url)
+            assert store.claim("https://ehr.example", "n1", NOON)
+            with ThreadPoolExecutor(8) as hooks:
+                assert all(hooks.map(lambda n: store.claim("https://ehr.example", f"before-{n}", NOON), range(80)))
+                standing = [server.process.pid, *children(server.process.pid)]
+                for one in standing:
+                    os.kill(one, signal.SIGSTOP)
+                began = time.monotonic()
+                try:
+                    for waiting in [hooks.submit(store.claim, "https://ehr.example", f"n{n}", NOON) for n in range(8)]:
+                        with pytest.raises(StoreUnavailable):
+                            waiting.result(30)
+                    assert time.monotonic() - began < 15  # "seconds at most"; it was for as long as the server hung
+                    is_down(store)
+                finally:
+                    for one in standing:
+                        os.kill(one, signal.SIGCONT)
+
+            is_up(store, nonce="after")
             store.close()
     except PostgresMissingError as why:
         pytest.skip(f"no PostgreSQL: {why}")

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from service.store import FeedbackOutcome, MemoryStore, Outcome, open_store, schema
+from service.store import FeedbackOutcome, MemoryStore, Outcome, database, open_store, schema
 from service.store.database import DatabaseStore
 from tests.service.store.conftest import emptied, sqlite_url
 from tests.service.store.rows import NOON, a_report, a_shown
@@ -138,3 +138,22 @@ def test_batches_that_overlap_in_any_order_are_each_counted_once(any_store):
 
     assert sum(outcome.recorded for outcome in outcomes) == 40
     assert sum(outcome.repeated for outcome in outcomes) == 15 * 40
+
+
+def test_calls_are_answered_while_much_is_pruned(store, url, monkeypatch):
+    """SQLite takes one writer at a time: all at once, a night's tokens kept every hook waiting, and some refused."""
+    monkeypatch.setattr(database, "_AT_ONCE", 2)
+    for number in range(7):
+        store.claim("https://ehr.example", f"ended-{number}", NOON - timedelta(seconds=1))
+    hook = open_store(url)
+    claimed = []
+
+    def others(_seconds):
+        claimed.append(hook.claim("https://ehr.example", f"n{len(claimed)}", NOON + timedelta(seconds=1)))
+
+    monkeypatch.setattr(database.time, "sleep", others)
+    assert store.prune(NOON) == 7
+    monkeypatch.undo()
+    hook.close()
+
+    assert claimed == [True] * 3
