@@ -4,11 +4,13 @@ The sheet holds everything that is said: wording, weight, thresholds, facts and 
 examples. The loader refuses a sheet that does not hold together, naming the file and the place.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -23,6 +25,8 @@ from cards.promises import Promise, read_promises
 from cards.toml_file import Section, read_section
 from terminology.closed import Closed
 from terminology.errors import BadContent
+
+_MARKUP: Final = re.compile(r"<[/!a-zA-Z]|&[a-zA-Z#]+;|\]\(|[*_`#]{2}|https?:|www\.")
 
 
 class Speaks(Closed):
@@ -303,8 +307,14 @@ def _example(row: Section) -> Example:
 
 
 def _wording(table: Section, key: str, default: str | None = None) -> str:
-    """A piece of wording whose braces are in order; which words may stand in them, the worked examples show."""
+    """A piece of wording: one line of plain words (R11), braces in order. What may stand in them, examples show."""
     text = table.said(key) if default is None else table.text(key, default)
+    if not text.isprintable() or text != text.strip():
+        raise BadContent(f"{table.where}: {key} should be one line with plain spaces only, and none around it")
+    if markup := _MARKUP.search(text):
+        raise BadContent(
+            f"{table.where}: {key} holds {markup[0]!r}; write plain words, without HTML, Markdown or links"
+        )
     try:
         placeholders(text)
     except ValueError as error:

@@ -85,6 +85,21 @@ def test_a_slip_is_answered_with_file_table_and_line(copy: Path):
     assert "Traceback" not in refused.stderr
 
 
+def test_a_word_that_no_card_says_is_named_with_its_place(copy: Path):
+    sheet = copy / "cards" / "topics" / "myotonia.toml"
+    change(
+        sheet,
+        '"Myotonia recorded: uncommon, may suggest neuromuscular disease; consider neurology referral"',
+        '"Myotonia recorded: start the referral"',
+    )
+
+    refused = check(copy)
+
+    assert refused.returncode == 1
+    assert re.search(r"FAIL  myotonia.toml: \[finding.\w+\], line \d+: 'start' in '", refused.stdout)
+    assert "worked examples, 0 failed" in refused.stdout
+
+
 def test_every_table_of_rows_is_named_on_the_page():
     assert [name for name in TABLES if f"`[[{name}]]`" not in PAGE] == []
 
