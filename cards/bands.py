@@ -9,12 +9,11 @@ from typing import Final, NamedTuple, TypeAlias
 
 from cards.entries import Comparator, Person, Result, Sex
 from cards.finding import Indicator
-from cards.toml_file import Section, read_toml
+from cards.toml_file import Section, known, read_section
 from terminology.analytes import Analyte, Limits
 from terminology.closed import Closed
 from terminology.errors import BadContent
 
-_SIDES = ("low", "high")
 _BOUNDS: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {
     "below": lt,
     "at_most": le,
@@ -22,6 +21,10 @@ _BOUNDS: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {
     "at_least": ge,
     "above_ratio": gt,
     "at_least_ratio": ge,
+}
+_BOUNDS_OF: Final = {
+    "low": ("below", "at_most"),
+    "high": ("above", "at_least", "above_ratio", "at_least_ratio"),
 }
 _RATIOS: Final = frozenset({"above_ratio", "at_least_ratio"})
 _NEAR = Decimal("0.0000001")  # closer than any two values a laboratory can tell apart
@@ -233,32 +236,59 @@ def _defaults(analyte: Analyte, person: Person) -> tuple[UsedLimits, ...]:
 
 
 def load_bands(analytes: Iterable[str]) -> Bands:
-    """The bands of bands.toml. Raises BadContent for an unknown analyte, side, indicator or bound."""
-    whole = Section("bands.toml", read_toml(files("cards") / "bands.toml"))
+    """The bands of bands.toml. Raises BadContent for an unknown analyte, side, indicator or bound, for two bands where
+    one is meant, and for one beyond the limits of the safety table (HZ24).
+    """
+    whole = read_section(files("cards") / "bands.toml")
     adjustment = whole.section("adjustment")
     slope, reference = adjustment.number("slope"), adjustment.number("reference")
     adjustment.text("source")
     adjustment.done()
-    known = frozenset(analytes)
-    rows = tuple(_band(row, known) for row in whole.rows("band"))
+    there_are = frozenset(analytes)
+    found: dict[tuple[str, str, Indicator, str], Band] = {}
+    for row in whole.rows("band"):
+        band = _band(row, there_are)
+        key = (band.analyte, band.side, band.indicator, band.only_with)
+        if key in found:
+            raise BadContent(f"{row.where}: {band.analyte}, {band.side}, {band.indicator.value} stands above already")
+        found[key] = band
+    for name, table in whole.sections("safety").items():
+        known(table.where, "analyte", (name,), there_are)
+        _keep_within(table, name, tuple(found.values()))
     whole.done()
-    return Bands(rows, slope, reference)
+    return Bands(tuple(found.values()), slope, reference)
 
 
 def _band(row: Section, analytes: frozenset[str]) -> Band:
-    bounds = [bound for bound in _BOUNDS if row.has(bound)]
-    if len(bounds) != 1:
-        raise BadContent(f"{row.where}: needs exactly one of {', '.join(_BOUNDS)}")
     analyte, side = row.text("analyte"), row.text("side")
-    if analyte not in analytes or side not in _SIDES:
-        raise BadContent(f"{row.where}: unknown analyte or side")
-    try:
-        indicator = Indicator(row.text("indicator"))
-    except ValueError as error:
-        raise BadContent(f"{row.where}: indicator should be info, warning or critical") from error
-    text = row.table.get(bounds[0])
-    value = None if row.text(bounds[0]) == "limit" else Section(row.where, {"bound": text}).number("bound")
-    row.text("source")
-    band = Band(analyte, side, indicator, bounds[0], value, row.text("with", ""), row.flag("beyond"))
+    known(row.where, "analyte", (analyte,), analytes)
+    if side not in _BOUNDS_OF:
+        raise BadContent(f"{row.where}: side should be low or high")
+    indicator = row.member(Indicator, row.text("indicator"))
+    bounds = [bound for bound in _BOUNDS if row.has(bound)]
+    if len(bounds) != 1 or bounds[0] not in _BOUNDS_OF[side]:
+        raise BadContent(f"{row.where}: a {side} band needs exactly one of {', '.join(_BOUNDS_OF[side])}")
+    (bound,) = bounds
+    if row.table[bound] == "limit":
+        row.text(bound)
+        value = None
+    else:
+        value = row.number(bound)
+    row.said("source")
+    band = Band(analyte, side, indicator, bound, value, row.text("with", ""), row.flag("beyond"))
     row.done()
     return band
+
+
+def _keep_within(table: Section, analyte: str, bands: Iterable[Band]) -> None:
+    """Raise BadContent unless the analyte has a critical band on either side, set within the span of the table."""
+    lowest, highest = table.number("from"), table.number("to")
+    table.said("source")
+    table.done()
+    critical = [band for band in bands if band.analyte == analyte and band.indicator is Indicator.CRITICAL]
+    for side in _BOUNDS_OF:
+        marks = [band.value for band in critical if band.side == side and not band.only_with]
+        if not marks or not all(mark is not None and lowest <= mark <= highest for mark in marks):
+            raise BadContent(
+                f"{table.where}: {analyte} needs a critical band on the {side} side, at {lowest} to {highest}"
+            )

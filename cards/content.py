@@ -17,6 +17,7 @@ from cards.presentation import Gate, Gatekeeper, load_gatekeeper
 from cards.promises import Promises, load_promises
 from cards.red_flags import RED_FLAGS
 from cards.screening import load_screen
+from cards.toml_file import known
 from cards.topic import Topic
 from cards.windows import Windows, load_windows
 from terminology.errors import BadContent
@@ -105,20 +106,31 @@ def check(content: Content) -> None:
     codes = {topic.code for topic in content.topics}
     for topic in content.topics:
         where = f"{topic.code.replace('-', '_')}.toml"
-        _known(where, "source", topic.sheet.links, content.sources)
+        known(where, "source", topic.sheet.links, content.sources)
         for kind in topic.sheet.kinds.values():
-            place = f"{where}: [finding.{kind.name}]"
+            place = kind.where or f"{where}: [finding.{kind.name}]"
             sentences = (*kind.why, *kind.check, *kind.consider, *kind.not_known)
-            _known(place, "fact", (*kind.facts, *(f for s in sentences for f in s.facts)), content.facts)
-            _known(place, "source", (*kind.sources, *(x for s in sentences for x in s.sources)), content.sources)
-            _known(place, "topic", kind.withholds, codes)
+            known(place, "fact", (*kind.facts, *(f for s in sentences for f in s.facts)), content.facts)
+            known(place, "source", (*kind.sources, *(x for s in sentences for x in s.sources)), content.sources)
+            known(place, "topic", kind.withholds, codes)
         for listing in (*topic.sheet.lists.values(), *chain(*topic.sheet.rows.values())):
             listing.check(content.vocabulary)
-            _known(listing.where, "fact", listing.facts, content.facts)
-            _known(listing.where, "source", listing.sources, content.sources)
+            known(listing.where, "fact", listing.facts, content.facts)
+            known(listing.where, "source", listing.sources, content.sources)
         for suggestion in topic.sheet.suggestions.values():
-            if suggestion.order:
-                content.vocabulary.title(suggestion.order)  # raises if there is no such concept; words go without codes
+            if suggestion.order:  # words go without codes, so a title is enough
+                known(suggestion.where, "concept", (suggestion.order,), content.vocabulary.tables.titles)
+        _check_group(topic, content)
+
+
+def _check_group(topic: Topic, content: Content) -> None:
+    """A topic that speaks of every analyte of a group can do so of each: there are bands, and a repeat to propose."""
+    for analyte in content.vocabulary.analytes_in(topic.group) if topic.group else ():
+        whose = f"{analyte} is in the group {topic.group!r}"
+        if not content.bands.of(analyte):
+            raise BadContent(f"bands.toml: {whose}, but has no [[band]]; write when its results are called what")
+        if f"repeat-{analyte}" not in topic.sheet.suggestions:
+            raise BadContent(f"{topic.code}.toml: {whose}, but there is no [suggestion.repeat-{analyte}]; write one")
 
 
 def _check_shared(content: Content) -> None:
@@ -129,17 +141,26 @@ def _check_shared(content: Content) -> None:
         "screening.toml": chain(*((t.order, *t.pending, *t.analytes) for t in load_screen().tests.values())),
     }
     for place, names in shared.items():
-        _known(place, "concept", names, content.vocabulary.tables.titles)
+        _named_in(place, "concept", names, content.vocabulary.tables.titles)
     classes = chain(*(t.since for t in load_screen().tests.values()))
-    _known("screening.toml", "class of medicines", classes, content.vocabulary.tables.classes)
+    _named_in("screening.toml", "class of medicines", classes, content.vocabulary.tables.classes)
+    asked_for = chain(*(content.bands.ask_for(analyte) for analyte in content.vocabulary.analytes))
+    _named_in("bands.toml", "class of medicines", asked_for, content.vocabulary.tables.classes)
+    known("windows.toml: [look_back]", "analyte", content.windows.look_back, content.vocabulary.analytes)
     for analyte in content.vocabulary.analytes:
-        _known("bands.toml", "class of medicines", content.bands.ask_for(analyte), content.vocabulary.tables.classes)
+        if analyte not in content.windows.look_back:  # no card could rest on its results
+            raise BadContent(
+                f"windows.toml: [look_back]: {analyte} is missing; write for how many days its results count as recent"
+            )
 
 
-def _known(place: str, what: str, named: Iterable[str], known: Iterable[str]) -> None:
+def _named_in(file: str, what: str, named: Iterable[str], there_are: Iterable[str]) -> None:
+    """Raise BadContent, with the line, for the first name in a shared file that is none of those there are."""
     for name in named:
-        if name not in known:
-            raise BadContent(f"{place}: there is no {what} {name!r}")
+        if name not in there_are:
+            lines = files("cards").joinpath(file).read_text(encoding="utf-8-sig").splitlines()
+            line = next((f", line {number}" for number, text in enumerate(lines, 1) if f'"{name}"' in text), "")
+            raise BadContent(f"{file}{line}: there is no {what} {name!r}")
 
 
 def _hash() -> str:

@@ -16,13 +16,15 @@ The same examples run in the tests and, by ``muscle-cds check``, on the hospital
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from cards.card import Card
+from cards.card import LONGEST_SUMMARY, Card
 from cards.case import Case
 from cards.chart import Chart
 from cards.compose import compose
 from cards.content import Content
 from cards.example_charts import chart_from
+from cards.finding import Finding
 from cards.moment import Moment
+from cards.phrase import placeholders
 from cards.presentation import presentation
 from cards.toml_file import Section
 from cards.topic import Example, Topic
@@ -48,7 +50,7 @@ def run(content: Content) -> Iterator[Outcome]:
 
 
 def _judge(topic: Topic, example: Example, content: Content) -> Iterator[str]:
-    row = Section(f"{topic.code}: {example.name}", example.section)
+    row = Section(f"{example.where or topic.code}: {example.name}", example.section)
     chart = chart_from(row, content.vocabulary)
     card_expected, says, never = row.text("card", ""), row.texts("says"), row.texts("never")
     suggests, silent = row.texts("suggests"), row.texts("never_suggests")
@@ -62,11 +64,11 @@ def _judge(topic: Topic, example: Example, content: Content) -> Iterator[str]:
     kinds = sorted({finding.kind for finding in findings})
     if kinds != sorted(set(example.finding)):
         yield f"found {kinds}, expected {sorted(example.finding)}"
-    try:
-        card = compose(topic, findings, case, content)
-    except (KeyError, IndexError, ValueError) as error:
-        yield f"a sentence asks for {{{str(error).strip(chr(39))}}}, which the rule does not fill in"
+    unsaid = [*dict.fromkeys(problem for finding in findings for problem in _unsaid(topic, finding))]
+    if unsaid:
+        yield from unsaid
         return
+    card = compose(topic, findings, case, content)
     indicator = "none" if card is None else card.indicator.value
     if card_expected and indicator != card_expected:
         yield f"card is {indicator}, expected {card_expected}"
@@ -76,6 +78,27 @@ def _judge(topic: Topic, example: Example, content: Content) -> Iterator[str]:
     labels = _labels(card)
     yield from (f"does not suggest {word!r}" for word in suggests if word.lower() not in labels)
     yield from (f"suggests {word!r}" for word in silent if word.lower() in labels)
+
+
+def _unsaid(topic: Topic, finding: Finding) -> Iterator[str]:
+    """What keeps the wording of a finding from being said: also of sentences that this card does not show."""
+    kind = topic.sheet.kinds.get(finding.kind)
+    if kind is None:
+        yield f"the rules find {finding.kind!r}, but the sheet has no [finding.{finding.kind}]"
+        return
+    sentences = (*kind.why, *kind.check, *kind.consider, *kind.not_known)
+    said = [(kind.where, text) for text in (kind.summary, kind.found, *(one.say for one in sentences))]
+    for name in finding.suggest:
+        suggestion = topic.sheet.suggestions[name]
+        said += [(suggestion.where, suggestion.label), (suggestion.where, suggestion.note)]
+    may = f"it may name {', '.join(sorted(finding.fill))}" if finding.fill else "no placeholder belongs there"
+    odd = [(where, name) for where, text in said for name in sorted(placeholders(text) - finding.fill.keys())]
+    if odd:
+        yield from (f"{where}: nothing is filled in for {{{name}}}; {may}" for where, name in odd)
+        return
+    length = len(kind.summary.format_map(finding.fill))
+    if length > LONGEST_SUMMARY:
+        yield f"{kind.where}: the summary has {length} characters when filled; shorten it to {LONGEST_SUMMARY}"
 
 
 def _labels(card: Card | None) -> str:

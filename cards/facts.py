@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import msgspec
 
-from cards.toml_file import Section, read_toml
+from cards.toml_file import Section, read_section
 from terminology.errors import BadContent
 
 
@@ -41,7 +41,7 @@ class Source(msgspec.Struct, frozen=True):
 
 def load_facts() -> Mapping[str, Fact]:
     """The facts of fact_sheet.toml by id. Raises BadContent for a fact without words, handling or reason."""
-    whole = Section("fact_sheet.toml", read_toml(files("cards") / "fact_sheet.toml"))
+    whole = read_section(files("cards") / "fact_sheet.toml")
     found = {name: _fact(name, table) for name, table in whole.sections("fact").items()}
     whole.done()
     return found
@@ -63,10 +63,10 @@ def _fact(name: str, table: Section) -> Fact:
 
 def load_sources() -> Mapping[str, Source]:
     """The sources of sources.toml by id. Raises BadContent for one without a label."""
-    tables = read_toml(files("cards") / "sources.toml")
+    whole = read_section(files("cards") / "sources.toml")
     found = {}
-    for name, table in tables.items():
-        section = Section(f"sources.toml: [{name}]", table)
-        found[name] = Source(name, section.text("label"), section.text("url", ""), section.texts("facts"))
+    for name in list(whole.table):
+        section = whole.section(name)
+        found[name] = Source(name, section.said("label"), section.text("url", ""), section.texts("facts"))
         section.done()
     return found

@@ -11,7 +11,7 @@ from importlib.resources import files
 from cards.chart import Chart
 from cards.entries import Area, Problem
 from cards.moment import Moment
-from cards.toml_file import Section, read_toml
+from cards.toml_file import read_section
 from cards.when import When
 from cards.windows import Windows
 from terminology.closed import Closed
@@ -149,7 +149,7 @@ def _birthday(born: date, years: int) -> date:
 
 def load_gatekeeper() -> Gatekeeper:
     """The content of presentation.toml. Raises BadContent if a symptom is missing."""
-    whole = Section("presentation.toml", read_toml(files("cards") / "presentation.toml"))
+    whole = read_section(files("cards") / "presentation.toml")
     symptoms, words, age = whole.section("symptoms"), whole.section("words"), whole.section("age")
     palliative = whole.section("palliative")
     whole.done()

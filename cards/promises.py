@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import msgspec
 
-from cards.toml_file import Section, read_toml
+from cards.toml_file import Section, read_section
 from terminology.errors import BadContent
 
 
@@ -30,7 +30,7 @@ def read_promises(section: Section, key: str) -> tuple[Promise, ...]:
     """The sentences under a key of a sheet. Raises BadContent if there is none, or one without a rule."""
     found = []
     for row in section.rows(key):
-        found.append(Promise(row.text("say"), row.text("rule")))
+        found.append(Promise(row.said("say"), row.text("rule")))
         row.done()
     if not found:
         raise BadContent(f"{section.where}: {key} should say at least one thing, for the page that clinicians read")
@@ -39,7 +39,7 @@ def read_promises(section: Section, key: str) -> tuple[Promise, ...]:
 
 def load_promises() -> Promises:
     """The content of promises.toml. Raises BadContent as :func:`read_promises` does."""
-    whole = Section("promises.toml", read_toml(files("cards") / "promises.toml"))
+    whole = read_section(files("cards") / "promises.toml")
     promises = Promises(never=read_promises(whole, "never"), silent=read_promises(whole, "silent"))
     whole.done()
     return promises

@@ -13,7 +13,7 @@ from cards.case import Case, answered_once
 from cards.entries import Area, Order, OrderStatus, Problem, Unread
 from cards.presentation import Symptom
 from cards.screening import SCREEN, ScreenTest
-from cards.toml_file import Section, read_toml
+from cards.toml_file import read_section
 from cards.when import When
 from terminology.closed import Closed
 from terminology.errors import BadContent
@@ -232,7 +232,7 @@ def _newest_first(order: Order) -> tuple[bool, int, str]:
 
 def load_red_flags() -> RedFlagContent:
     """The content of red_flags.toml. Raises BadContent if a table or a name in it is missing or unknown."""
-    whole = Section("red_flags.toml", read_toml(files("cards") / "red_flags.toml"))
+    whole = read_section(files("cards") / "red_flags.toml")
     tables = {name: whole.section(name) for name in ("beside", "signs", "words", "breathing", "known", "referral")}
     whole.done()
     try:

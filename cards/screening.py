@@ -10,8 +10,9 @@ import msgspec
 from cards.bands import Grade
 from cards.case import Case
 from cards.entries import AWAITED, Order, Result
-from cards.toml_file import Section, read_toml
+from cards.toml_file import read_section
 from terminology.closed import Closed
+from terminology.errors import BadContent
 
 
 class ScreenTest(Closed):
@@ -100,12 +101,14 @@ def _newest(results: list[Result]) -> list[Result]:
 
 def load_screen() -> Screen:
     """The content of screening.toml. Raises BadContent if a test is missing."""
-    whole = Section("screening.toml", read_toml(files("cards") / "screening.toml"))
-    tables = whole.section("test")
+    whole = read_section(files("cards") / "screening.toml")
+    tables = whole.sections("test")
     whole.done()
     found = {}
     for test in ScreenTest:
-        table = tables.section(test.value)
+        if test.value not in tables:
+            raise BadContent(f"{whole.where}: [test.{test.value}] is missing")
+        table = tables.pop(test.value)
         found[test] = ScreenTestContent(
             title=table.text("title"),
             analytes=table.texts("analytes"),
@@ -115,7 +118,8 @@ def load_screen() -> Screen:
             since=table.texts("since"),
         )
         table.done()
-    tables.done()
+    for table in tables.values():
+        raise BadContent(f"{table.where}: there is no such test; remove it or correct its spelling")
     return Screen(found)
 
 

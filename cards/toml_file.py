@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from importlib.resources.abc import Traversable
@@ -16,21 +16,57 @@ from terminology.errors import BadContent
 E = TypeVar("E", bound=Enum)
 Table = Mapping[str, Any]
 _HEADER: Final = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
+_PLACE: Final = re.compile(r" \(at line (\d+), column \d+\)$")
+
+#: What a key should hold, as somebody who never wrote a program says it.
+_IN_WORDS: Final[Mapping[type, str]] = {
+    str: 'text in double quotes, such as "3.5"',
+    bool: "true or false, without quotes",
+    int: "a whole number without quotes",
+    list: 'a list in square brackets, such as ["F16", "F38"]',
+}
+
+
+def _text(path: Path | Traversable) -> str:
+    """The text of a file; the mark some editors put before the first line (BOM) is no part of it."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError:
+        raise BadContent(f"{path.name}: the file cannot be read. Restore it, or look at its permissions.") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise BadContent(f"{path.name}, line {line}: this is not UTF-8 text. Save the file again as UTF-8.") from None
+
+
+def _parsed(name: str, text: str) -> dict[str, Any]:
+    try:
+        return tomli.loads(text, parse_float=Decimal)
+    except tomli.TOMLDecodeError as error:
+        said, found = str(error), _PLACE.search(str(error))
+        number = int(found[1]) if found else len(text.splitlines())
+        line = text.splitlines()[number - 1].strip() if text else ""
+        raise BadContent(
+            f"{name}, line {number}: cannot be read as TOML: {_PLACE.sub('', said)}. Look at this line, and at the one "
+            f"before it: {line}"
+        ) from error
 
 
 def read_toml(path: Path | Traversable) -> dict[str, Any]:
-    """The whole file. Raises BadContent, naming the file, if it cannot be read as TOML."""
-    try:
-        return tomli.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
-        raise BadContent(f"{path.name}: cannot be read as TOML: {error}") from error
+    """The whole file. Raises BadContent, naming file and line, if it cannot be read as TOML."""
+    return _parsed(path.name, _text(path))
 
 
-def headers(path: Path | Traversable) -> dict[str, int]:
+def read_section(path: Path | Traversable) -> "Section":
+    """The whole file, with the line of every table. Raises BadContent as :func:`read_toml` does."""
+    text = _text(path)
+    return Section(path.name, _parsed(path.name, text), headers(text))
+
+
+def headers(text: str) -> dict[str, int]:
     """The line of every table's header, so that an error can name it: ``[finding.low]``, ``[[example]] no. 3``."""
     lines: dict[str, int] = {}
     rows = Counter[str]()
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(text.splitlines(), 1):
         if "[" in line and (found := _HEADER.match(line)):
             name = found[2].replace('"', "")
             if found[1] == "[[":
@@ -58,6 +94,13 @@ class Section:
         """A piece of text. Raises BadContent if it is missing without a default, or no text."""
         return str(self._typed(key, str, default))
 
+    def said(self, key: str) -> str:
+        """A piece of text that is shown to somebody. Raises BadContent if it is missing or holds nothing."""
+        text = self.text(key)
+        if not text.strip():
+            raise BadContent(f"{self.where}: {key} is empty; write what it should say, or take the table away")
+        return text
+
     def flag(self, key: str, *, default: bool = False) -> bool:
         """True or false."""
         return bool(self._typed(key, bool, default))
@@ -70,7 +113,7 @@ class Section:
         """A list of texts, empty if it is not there."""
         found = self._typed(key, list, [])
         if not all(isinstance(item, str) for item in found):
-            raise BadContent(f"{self.where}: {key} should be a list of texts")
+            raise BadContent(f"{self.where}: {key} should be a list of texts, each in double quotes")
         return tuple(found)
 
     def number(self, key: str) -> Decimal:
@@ -111,7 +154,10 @@ class Section:
     def done(self) -> None:
         """Call when all is read. Raises BadContent for a key that is left: most often a misspelling."""
         if self.table:
-            raise BadContent(f"{self.where}: unknown key {min(self.table)!r}; remove it or correct its spelling")
+            key = min(self.table)
+            line = next((line for name, line in self.lines.items() if _begins(name, key)), None)
+            where = f"{self.where}, line {line}" if line else self.where
+            raise BadContent(f"{where}: unknown key {key!r}; remove it or correct its spelling")
 
     def _place(self, header: str) -> str:
         line = self.lines.get(header)
@@ -124,5 +170,17 @@ class Section:
             return default
         value = self.table.pop(key)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise BadContent(f"{self.where}: {key} should be of type {kind.__name__}")
+            raise BadContent(f"{self.where}: {key} should be {_IN_WORDS[kind]}")
         return value
+
+
+def _begins(header: str, key: str) -> bool:
+    """Whether a header is that of the table or the tables with that key: ``[finding.low]`` for ``finding``."""
+    return header.strip("[").split("]")[0].split(".")[0] == key
+
+
+def known(where: str, what: str, named: Iterable[str], there_are: Iterable[str]) -> None:
+    """Raise BadContent, naming the place, for the first name that is none of those there are."""
+    for name in named:
+        if name not in there_are:
+            raise BadContent(f"{where}: there is no {what} {name!r}")

@@ -4,11 +4,13 @@ The sheet holds everything that is said: wording, weight, thresholds, facts and 
 examples. The loader refuses a sheet that does not hold together, naming the file and the place.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -17,11 +19,14 @@ from cards.entries import AWAITED, Area
 from cards.finding import Finding, Indicator, Priority
 from cards.lists import TABLES, Listing, read_list, read_row
 from cards.moment import Moment
+from cards.phrase import placeholders
 from cards.presentation import Gate
 from cards.promises import Promise, read_promises
-from cards.toml_file import Section, headers, read_toml
+from cards.toml_file import Section, read_section
 from terminology.closed import Closed
 from terminology.errors import BadContent
+
+_MARKUP: Final = re.compile(r"<[/!a-zA-Z]|&[a-zA-Z#]+;|\]\(|[*_`#]{2}|https?:|www\.")
 
 
 class Speaks(Closed):
@@ -73,6 +78,7 @@ class Kind(msgspec.Struct, frozen=True, eq=False):
     facts: tuple[str, ...]
     sources: tuple[str, ...]
     beyond: bool
+    where: str = ""  # file, table and line, for messages
 
 
 class Suggestion(msgspec.Struct, frozen=True, eq=False):
@@ -90,6 +96,7 @@ class Suggestion(msgspec.Struct, frozen=True, eq=False):
     priority: Priority
     pending: tuple[str, ...]
     beyond: bool
+    where: str = ""  # file, table and line, for messages
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -98,6 +105,7 @@ class Example(msgspec.Struct, frozen=True):
     name: str
     finding: tuple[str, ...]
     section: Mapping[str, object]
+    where: str = ""  # file, table and line, for messages
 
 
 class Sheet(msgspec.Struct, frozen=True):
@@ -168,24 +176,26 @@ class Topic:
     find: Find | None
     sheet: Sheet
     judge: Find | None = None
+    group: str = ""  # of analytes: ``find`` speaks of each of them
 
     def rules(self, moment: Moment) -> Find | None:
         """What decides at that moment; None if the topic has nothing to say then."""
         return self.find if moment is Moment.RECORD else self.judge
 
 
-def load_topic(find: Find | None = None, judge: Find | None = None, *, beside: str) -> Topic:
+def load_topic(find: Find | None = None, judge: Find | None = None, *, beside: str, group: str = "") -> Topic:
     """The topic of a module: its rules and the sheet of the same name beside it.
 
-    The topic's code is the file's name with hyphens. Raises BadContent if the sheet does not hold together.
+    The topic's code is the file's name with hyphens; ``group`` is a group of analytes if the rules go through it.
+    Raises BadContent if the sheet does not hold together.
     """
     path = Path(beside).with_suffix(".toml")
     code = path.stem.replace("_", "-")
-    sheet = read_sheet(code, Section(path.name, read_toml(path), headers(path)))
+    sheet = read_sheet(code, read_section(path))
     for moment, rules in ((Moment.RECORD, find), (Moment.ORDER, judge)):
         if (rules is None) is (moment in sheet.moments):
             raise BadContent(f"{path.name}: [topic] moments and the rules of {path.stem}.py do not agree")
-    return Topic(code, find, sheet, judge)
+    return Topic(code, find, sheet, judge, group)
 
 
 def read_sheet(code: str, whole: Section) -> Sheet:
@@ -193,7 +203,7 @@ def read_sheet(code: str, whole: Section) -> Sheet:
     topic = whole.section("topic")
     sheet = Sheet(
         code=code,
-        title=topic.text("title"),
+        title=topic.said("title"),
         moments=tuple(topic.member(Moment, name) for name in topic.texts("moments")),
         rests_on=tuple(topic.member(Area, name) for name in topic.texts("rests_on")),
         reassures=topic.flag("reassures"),
@@ -248,9 +258,9 @@ def _kind(name: str, table: Section) -> Kind:
         rule=table.text("rule"),
         speaks=speaks,
         indicator=table.member(Indicator, table.text("indicator", "info")),
-        summary=table.text("summary", ""),
+        summary=_wording(table, "summary", default=""),
         when=table.text("when", ""),
-        found=table.text("found", ""),
+        found=_wording(table, "found", default=""),
         why=parts["why"],
         check=parts["check"],
         consider=parts["consider"],
@@ -259,6 +269,7 @@ def _kind(name: str, table: Section) -> Kind:
         facts=table.texts("facts"),
         sources=table.texts("sources"),
         beyond=beyond,
+        where=table.where,
     )
     table.done()
     if speaks is Speaks.CARD and not (kind.summary and kind.why and kind.check and kind.consider):
@@ -271,7 +282,9 @@ def _kind(name: str, table: Section) -> Kind:
 
 
 def _sentence(row: Section, *, beyond: bool) -> Sentence:
-    sentence = Sentence(row.text("say"), row.texts("facts"), row.texts("sources"), row.flag("beyond", default=beyond))
+    sentence = Sentence(
+        _wording(row, "say"), row.texts("facts"), row.texts("sources"), row.flag("beyond", default=beyond)
+    )
     row.done()
     if not (sentence.facts or sentence.sources):
         raise BadContent(f"{row.where}: a sentence needs facts or sources")
@@ -286,16 +299,33 @@ def _suggestion(name: str, table: Section) -> Suggestion:
         name=name,
         does=does,
         order=table.text("order") if does in (Does.TEST, Does.REFER) else "",
-        label=table.text("label"),
-        note=table.text("note", ""),
+        label=_wording(table, "label"),
+        note=_wording(table, "note", default=""),
         priority=table.member(Priority, table.text("priority", "routine")),
         pending=table.texts("pending"),
         beyond=table.flag("beyond"),
+        where=table.where,
     )
     table.done()
     return suggestion
 
 
 def _example(row: Section) -> Example:
-    name, finding = row.text("name"), row.texts("finding")
-    return Example(name, finding, dict(row.table))
+    name, finding = row.said("name"), row.texts("finding")
+    return Example(name, finding, dict(row.table), row.where)
+
+
+def _wording(table: Section, key: str, default: str | None = None) -> str:
+    """A piece of wording: one line of plain words (R11), braces in order. What may stand in them, examples show."""
+    text = table.said(key) if default is None else table.text(key, default)
+    if not text.isprintable() or text != text.strip():
+        raise BadContent(f"{table.where}: {key} should be one line with plain spaces only, and none around it")
+    if markup := _MARKUP.search(text):
+        raise BadContent(
+            f"{table.where}: {key} holds {markup[0]!r}; write plain words, without HTML, Markdown or links"
+        )
+    try:
+        placeholders(text)
+    except ValueError as error:
+        raise BadContent(f"{table.where}: {key}: {error}") from None
+    return text

@@ -5,7 +5,8 @@ from importlib.resources import files
 
 import msgspec
 
-from cards.toml_file import Section, read_toml
+from cards.toml_file import Section, read_section
+from terminology.errors import BadContent
 
 
 class Windows(msgspec.Struct, frozen=True):
@@ -27,18 +28,25 @@ class Windows(msgspec.Struct, frozen=True):
 
 
 def load_windows() -> Windows:
-    """The windows of windows.toml. Raises BadContent if one is missing or no whole number."""
-    whole = Section("windows.toml", read_toml(files("cards") / "windows.toml"))
+    """The windows of windows.toml. Raises BadContent if one is missing or no number of days."""
+    whole = read_section(files("cards") / "windows.toml")
     days, look_back = whole.section("days"), whole.section("look_back")
     whole.done()
     windows = Windows(
-        symptom=days.whole("symptom"),
-        critical=days.whole("critical"),
-        pending=days.whole("pending"),
-        referral=days.whole("referral"),
-        gap=days.whole("gap"),
-        quinine=days.whole("quinine"),
-        look_back={name: look_back.whole(name) for name in list(look_back.table)},
+        symptom=_days(days, "symptom"),
+        critical=_days(days, "critical"),
+        pending=_days(days, "pending"),
+        referral=_days(days, "referral"),
+        gap=_days(days, "gap"),
+        quinine=_days(days, "quinine"),
+        look_back={name: _days(look_back, name) for name in list(look_back.table)},
     )
     days.done()
     return windows
+
+
+def _days(table: Section, name: str) -> int:
+    days = table.whole(name)
+    if days < 1:
+        raise BadContent(f"{table.where}: {name} should be a number of days, 1 or more")
+    return days

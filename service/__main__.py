@@ -132,8 +132,9 @@ def evaluate(file: BinaryIO, as_of: Any) -> None:
 @main.command()
 @_trusting
 def check() -> None:
-    """Check the terminology tables and all content, and run the worked examples of the sheets on this machine."""
+    """Check the terminology tables, all content and its wording, and run the worked examples on this machine."""
     from cards import examples  # noqa: PLC0415 -- loads all rules, which other commands do without
+    from cards.language import load_language  # noqa: PLC0415 -- only this command reads the sheets for their words
     from service.app import load_parts  # noqa: PLC0415 -- as above
     from terminology import build, lookup  # noqa: PLC0415 -- only this command and the build read the tables
 
@@ -143,6 +144,9 @@ def check() -> None:
     click.echo("ok    terminology tables checked, and the index is what they say")
     click.echo(f"ok    terminology {content.vocabulary.version} ({content.vocabulary.content_hash})")
     click.echo(f"ok    {content.label} ({content.hash})")
+    slips = tuple(load_language().slips(content.topics))
+    for slip in slips:
+        click.echo(f"FAIL  {slip}")
     outcomes = tuple(examples.run(content))
     for outcome in outcomes:
         click.echo(f"{'FAIL' if outcome.problems else 'ok  '}  {outcome.topic}: {outcome.example}")
@@ -150,7 +154,9 @@ def check() -> None:
             click.echo(f"      {problem}")
     failed = sum(bool(outcome.problems) for outcome in outcomes)
     click.echo(f"{len(outcomes)} worked examples, {failed} failed")
-    if failed:
+    if slips:
+        click.echo(f"{len(slips)} sentences with words that no card says (cards/language.toml)")
+    if failed or slips:
         sys.exit(EXIT_REFUSED)
 
 

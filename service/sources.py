@@ -55,7 +55,7 @@ def from_environment(environment: Mapping[str, str], rows: Rows) -> Iterator[tup
 def _secret_in(variable: str, path: str) -> str:
     """The text of the file that ``..._FILE`` names, as container platforms hand out secrets."""
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return Path(path).read_text(encoding="utf-8-sig").strip()  # -sig: without the mark of editors on Windows
     except (OSError, UnicodeDecodeError):
         raise BadSettings(f"The file that {variable} names cannot be read.") from None
 
@@ -63,10 +63,12 @@ def _secret_in(variable: str, path: str) -> str:
 def from_file(path: str, rows: Rows) -> dict[str, object]:
     """The settings in the file, by name, unread. Raises BadSettings."""
     try:
-        written = tomli.loads(Path(path).read_text(encoding="utf-8"))
+        written = tomli.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError:
         raise BadSettings(f"The file that {PREFIX}CONFIG names cannot be read.") from None
-    except (tomli.TOMLDecodeError, UnicodeDecodeError) as why:
+    except UnicodeDecodeError:
+        raise BadSettings(f"The file that {PREFIX}CONFIG names is not UTF-8 text. Save it again as UTF-8.") from None
+    except tomli.TOMLDecodeError as why:
         raise BadSettings(f"The file that {PREFIX}CONFIG names is not TOML: {why}.") from None
     by_key = {key_of(row): row for row in rows}
     for key in written:

@@ -59,7 +59,7 @@ def apply(path: Path, tables: CodeTables, content_hash: str) -> str:
 def read(path: Path) -> tuple[Change, ...]:
     """The changes of an overlay file, in its order. Raises BadContent if one lacks what a reviewer must give."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # -sig: without the mark of editors on Windows
         found = tomli.loads(text)
     except OSError:
         raise BadContent(f"{path.name}: the overlay file cannot be read. Check its name and permissions.") from None

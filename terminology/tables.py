@@ -110,7 +110,7 @@ def read(root: Path = HERE) -> Tables:
 
 def _text(root: Path, file: str) -> str:
     try:
-        return (root / file).read_text(encoding="utf-8")
+        return (root / file).read_text(encoding="utf-8-sig")  # -sig: without the mark of editors on Windows
     except FileNotFoundError:
         raise BadContent(f"{file}: the file is missing. Restore it from the release.") from None
     except UnicodeDecodeError:

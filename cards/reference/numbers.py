@@ -27,6 +27,7 @@ def bands(content: Content) -> str:
         "Bands, windows and limits",
         "The numbers the rules use. The range sent with a result always wins over the limits below. An info or warning "
         "band speaks only for a value outside the limits; a critical band is absolute and needs a recent result.",
+        *_safety(content),
         "## Bands",
         "A value takes the gravest band it falls in.",
         table(("Analyte", "Side", "Indicator", "When", "Only with", "Source"), _bands(content)),
@@ -58,6 +59,13 @@ def _bands(content: Content) -> Iterator[tuple[str, ...]]:
             row.get("with", ""),
             row["source"],
         )
+
+
+def _safety(content: Content) -> Iterator[str]:
+    """The spans beyond which no critical band may be set (HZ24)."""
+    for name, span in read_toml(files("cards") / "bands.toml")["safety"].items():
+        title = content.vocabulary.analytes[name].title
+        yield f"The service does not start with a critical band of {title} below {span['from']} or above {span['to']}."
 
 
 def _times(bound: str, mark: str) -> str:

@@ -11,12 +11,12 @@ from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.topic import Sheet, load_topic
 
-POTASSIUM, MAGNESIUM = "potassium", "magnesium"
+GROUP, POTASSIUM, MAGNESIUM = "electrolytes", "potassium", "magnesium"
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """An electrolyte outside its range may contribute to cramps or twitching; how far outside decides how urgent."""
-    electrolytes = case.vocabulary.analytes_in("electrolytes")
+    electrolytes = case.vocabulary.analytes_in(GROUP)
     low = set()
     for name in electrolytes:
         for grade, finding in _outside(case, sheet, name):
@@ -82,4 +82,4 @@ def _kind(case: Case, grade: Grade, result: Result) -> tuple[str, Indicator]:
     return ("slight", Indicator.INFO) if grade.indicator is Indicator.INFO else ("outside", Indicator.WARNING)
 
 
-TOPIC = load_topic(find, beside=__file__)
+TOPIC = load_topic(find, beside=__file__, group=GROUP)

@@ -15,7 +15,7 @@ from cards.example_charts import chart_of
 from cards.lists import TABLES
 from cards.moment import Moment
 from cards.red_flags import RED_FLAGS
-from cards.toml_file import Section, headers, read_toml
+from cards.toml_file import read_section
 from cards.topic import Topic, read_sheet
 from cards.topics import TOPICS
 from terminology.errors import BadContent
@@ -31,7 +31,7 @@ def changed(code: str, tmp_path: Path, *, add: str = "", old: str = "", new: str
     assert old in text
     path = tmp_path / name
     path.write_text(text.replace(old, new, 1) + add, encoding="utf-8")
-    return replace(SHEETS[code], sheet=read_sheet(code, Section(name, read_toml(path), headers(path))))
+    return replace(SHEETS[code], sheet=read_sheet(code, read_section(path)))
 
 
 def with_topic(content: Content, topic: Topic) -> Content:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cards.content import Content, check, load_content
-from cards.toml_file import Section
+from cards.toml_file import Section, read_section
 from cards.topic import read_sheet
 from terminology.errors import BadContent
 from terminology.vocabulary import load
@@ -63,7 +63,7 @@ def test_a_sheet_that_holds_together_is_read():
         ({"topic__moments": ["noon"]}, "'noon' should be one of record, order"),
         ({"topic__gates": ["ajar"]}, "'ajar' should be one of"),
         ({"topic__tilte": "A subject"}, "unknown key 'tilte'"),
-        ({"threshold__high__value": 5.4}, "value should be of type str"),
+        ({"threshold__high__value": 5.4}, "value should be text in double quotes"),
         ({"threshold__high__value": "about 5"}, "should be a number in quotes"),
         ({"threshold__high__value": "NaN"}, "should be a finite number"),
         ({"threshold__high__source": None}, "source is missing"),
@@ -71,6 +71,22 @@ def test_a_sheet_that_holds_together_is_read():
         ({"finding__low__indicator": "red"}, "'red' should be one of info, warning, critical"),
         ({"finding__low__speaks": "loudly"}, "'loudly' should be one of"),
         ({"finding__low__summary": ""}, "a card needs summary, why, check and consider"),
+        ({"finding__low__summary": "{analyte low"}, "summary: a brace stands alone or has no end"),
+        ({"finding__low__summary": "{analyte}} low"}, "summary: a brace stands alone or has no end"),
+        ({"finding__low__summary": "{} low"}, r"\{\} is no placeholder"),
+        ({"finding__low__summary": "{analyte:>9} low"}, r"\{analyte:>9\} is no placeholder"),
+        ({"finding__low__check": [{"say": " ", "facts": ["F16"]}]}, "say is empty"),
+        ({"finding__low__summary": "{analyte}\nlow"}, "summary should be one line"),
+        (
+            {"finding__low__summary": "{analyte} low "},
+            "summary should be one line with plain spaces only, and none around",
+        ),
+        ({"finding__low__check": [{"say": "Ask\tabout it.", "facts": ["F16"]}]}, "say should be one line"),
+        ({"finding__low__summary": "<b>{analyte}</b> low"}, "summary holds '<b'; write plain words"),
+        ({"finding__low__summary": "**{analyte}** low"}, r"summary holds '\*\*'"),
+        ({"finding__low__summary": "[{analyte}](https://a.example)"}, r"summary holds '\]\('"),
+        ({"finding__low__summary": "{analyte}: www.a.example"}, "summary holds 'www.'"),
+        ({"suggestion__repeat__label": "Repeat {"}, "label: a brace stands alone"),
         ({"finding__low__when": ""}, "when should tell a clinician"),
         ({"topic__silent": []}, "silent should say at least one thing"),
         ({"topic__never": [{"say": "It never does."}]}, "rule is missing"),
@@ -91,6 +107,17 @@ def test_a_sheet_that_does_not_hold_together_names_the_place(changes, said):
     assert "subject.toml" in str(refused.value)
 
 
+def test_a_table_that_is_misspelt_is_named_with_its_line(tmp_path):
+    path = tmp_path / "subject.toml"
+    path.write_text("[topic]\n\n[[exmaple]]\n\n[findng.low]\n", encoding="utf-8")
+
+    for key, line in (("exmaple", 3), ("findng", 5)):
+        whole = read_section(path)
+        whole.table = {key: whole.table[key]}
+        with pytest.raises(BadContent, match=f"subject.toml, line {line}: unknown key '{key}'"):
+            whole.done()
+
+
 def test_a_threshold_that_is_not_there_is_named():
     with pytest.raises(BadContent, match=r"subject.toml: \[threshold.low\] is missing"):
         read().number("low")
@@ -103,7 +130,7 @@ def test_a_threshold_that_is_not_there_is_named():
         ({"finding__low__sources": ["E99"]}, "there is no source 'E99'"),
         ({"finding__low__withholds": ["weather"]}, "there is no topic 'weather'"),
         ({"topic__links": ["ELSEWHERE"]}, "there is no source 'ELSEWHERE'"),
-        ({"suggestion__repeat__order": "order-horoscope"}, "There is no concept 'order-horoscope'"),
+        ({"suggestion__repeat__order": "order-horoscope"}, "there is no concept 'order-horoscope'"),
     ],
 )
 def test_a_sheet_that_names_what_does_not_exist_is_refused(content: Content, changes, said):

@@ -67,7 +67,7 @@ def test_a_word_in_braces_that_no_rule_fills_is_named(copy: Path):
 
     assert refused.returncode == 1
     assert "FAIL  myotonia: " in refused.stdout
-    assert "a sentence asks for {x}, which the rule does not fill in" in refused.stdout
+    assert re.search(r"myotonia.toml: \[finding.\w+\], line \d+: nothing is filled in for \{x\}", refused.stdout)
 
 
 def test_a_slip_is_answered_with_file_table_and_line(copy: Path):
@@ -83,6 +83,21 @@ def test_a_slip_is_answered_with_file_table_and_line(copy: Path):
         in refused.stderr
     )
     assert "Traceback" not in refused.stderr
+
+
+def test_a_word_that_no_card_says_is_named_with_its_place(copy: Path):
+    sheet = copy / "cards" / "topics" / "myotonia.toml"
+    change(
+        sheet,
+        '"Myotonia recorded: uncommon, may suggest neuromuscular disease; consider neurology referral"',
+        '"Myotonia recorded: start the referral"',
+    )
+
+    refused = check(copy)
+
+    assert refused.returncode == 1
+    assert re.search(r"FAIL  myotonia.toml: \[finding.\w+\], line \d+: 'start' in '", refused.stdout)
+    assert "worked examples, 0 failed" in refused.stdout
 
 
 def test_every_table_of_rows_is_named_on_the_page():

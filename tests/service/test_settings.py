@@ -56,6 +56,24 @@ def test_an_unknown_key_in_the_file_stops_the_start(tmp_path):
         load({"MUSCLE_CDS_CONFIG": str(file)})
 
 
+def test_a_file_as_an_editor_on_windows_saves_it_is_read(tmp_path):
+    file, secret = tmp_path / "site.toml", tmp_path / "store.txt"
+    file.write_bytes(b'\xef\xbb\xbfprofile = "demo"\r\nport = 8001\r\n')
+    secret.write_bytes(b"\xef\xbb\xbfsqlite:///state.sqlite\r\n")
+
+    settings = load({"MUSCLE_CDS_CONFIG": str(file), "MUSCLE_CDS_STORE_FILE": str(secret)})
+
+    assert (settings.port, settings.store) == (8001, "sqlite:///state.sqlite")
+
+
+def test_a_file_in_another_coding_is_to_be_saved_again(tmp_path):
+    file = tmp_path / "site.toml"
+    file.write_bytes('profile = "demo"\n'.encode("utf-16"))
+
+    with pytest.raises(BadSettings, match=r"is not UTF-8 text\. Save it again"):
+        load({"MUSCLE_CDS_CONFIG": str(file)})
+
+
 @pytest.mark.parametrize("content", [None, "port = ", "\x00", "[a"])
 def test_a_file_that_cannot_be_read_stops_the_start(tmp_path, content):
     file = tmp_path / "site.toml"

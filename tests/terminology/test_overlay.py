@@ -213,6 +213,13 @@ def test_an_overlay_that_is_not_utf8_is_refused(tmp_path: Path):
         load(overlay=path)
 
 
+def test_an_overlay_as_an_editor_on_windows_saves_it_is_read(tmp_path: Path):
+    path = tmp_path / "local-codes.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + entry().replace("\n", "\r\n").encode())
+
+    assert load(overlay=path).measured([Coding(LOCAL, "CK")]) == {"ck-total"}
+
+
 def test_the_example_in_the_documentation_works(overlay: Write):
     page = (HERE.parent / "docs" / "local-codes.md").read_text(encoding="utf-8")
     example = re.search(r"```toml\n(.*?)```", page, re.DOTALL)

@@ -191,6 +191,16 @@ def test_a_table_that_is_not_utf8_is_refused(few_tables_in: Path):
         build(few_tables_in)
 
 
+def test_a_table_as_a_spreadsheet_on_windows_saves_it_is_the_same_table(few_tables_in: Path):
+    """With a byte order mark, and lines that end in CR LF."""
+    before = build(few_tables_in)
+    for file in ("value_sets/units.csv", "titles.toml"):
+        path = few_tables_in / file
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+
+    assert build(few_tables_in) == before
+
+
 def test_an_empty_version_is_refused(few_tables_in: Path):
     (few_tables_in / "version.txt").write_text("\n", encoding="utf-8")
 
