@@ -83,20 +83,23 @@ class Case:
         """First day of the present course: the earliest start among records of the same ingredient with no gap of
         over 90 days between them (3.8 no. 2). None if no record of it carries a start.
 
-        A record without an end reaches until the next one starts, as repeat prescriptions do.
+        A record without an end reaches until the next one starts, as repeat prescriptions do. One that begins after
+        today belongs to no course yet. What is known by a name or an unsourced brand alone says nothing of a medicine
+        that a code names (3.8 no. 4): it could make a result count that was taken before the medicine.
         """
-        known, key = self.chart.course_starts, (medicine.ingredients, self.windows.gap)
+        links = _BY_CODE if medicine.link is Link.CODE else _ANY_LINK
+        known, key = self.chart.course_starts, (medicine.ingredients, links, self.windows.gap)
         if key not in known:
-            known[key] = self._start_of_course(medicine.ingredients)
+            known[key] = self._start_of_course(medicine.ingredients, links)
         return known[key]
 
-    def _start_of_course(self, ingredients: frozenset[str]) -> date | None:
+    def _start_of_course(self, ingredients: frozenset[str], links: frozenset[Link]) -> date | None:
         as_of, records = self.chart.as_of, _by_ingredient(self)
         spans = [
             (as_of if m.active else (m.end or m.start).last_day, m.start.first_day)
             for ingredient in ingredients
             for m in records.get(ingredient, ())
-            if m.start is not None
+            if m.start is not None and m.start.first_day <= as_of and m.link in links
         ]
         start: date | None = None
         for ends, begins in sorted(spans, reverse=True):

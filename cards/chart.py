@@ -89,11 +89,12 @@ class Chart:
     for_clinician: bool = True  # False: the user is the patient or a related person (S16)
     wanting: frozenset[Area] = field(init=False, repr=False, compare=False)
     """The parts of the record that were asked for and not read to the end."""
-    course_starts: dict[tuple[frozenset[str], int], date | None] = field(
+    course_starts: dict[tuple[frozenset[str], frozenset[Link], int], date | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
-    """What :meth:`cards.case.Case.started` worked out, by ingredients and gap: thousands of records of one medicine
-    would otherwise be gone through once for each of them. Never carried over to a chart made from this one."""
+    """What :meth:`cards.case.Case.started` worked out, by ingredients, links that count, and gap: thousands of
+    records of one medicine would otherwise be gone through once for each of them. Never carried over to a chart made
+    from this one."""
     # So too what stands below: many topics ask for it, and it is sorted out when the first one does.
     _usable: dict[str, list[Result]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _preliminary: list[Result] = field(default_factory=list, init=False, repr=False, compare=False)

@@ -167,11 +167,14 @@ class Dose:
 
     ``night``: the most that is taken at bedtime or as one dose a day; ``daily``: the most in a day. None: not known,
     and ``why`` says so in words fit for a card (text only, a range without an upper end, tablets without a strength).
+    ``least``: what is taken for certain, at night or in a day, of a dose known in part, where that is more than the
+    two tell (400 mg and something in words); None otherwise.
     """
 
     night: Decimal | None = None
     daily: Decimal | None = None
     why: str = ""
+    least: Decimal | None = None
 
 
 class Medicine(msgspec.Struct, frozen=True, gc=False):

@@ -9,7 +9,8 @@
     allergies = ["quinine"]
     drafts    = ["quinine 200 mg at night", "order-ck"]         # makes it an example of ordering; also: "for malaria",
                                                                 # "by name", "of unknown dose", "as context"; doses as
-                                                                # "40 mg daily", also in medicines
+                                                                # "40 mg daily" or "of unknown dose, at least 40 mg",
+                                                                # also in medicines
     unreadable = ["results"]                                    # a part of the record that could not be had
     incomplete = ["problems"]                                   # one that was read in part
     unread    = ["potassium: the unit 'mg%' cannot be converted"]  # also: "problems/muscle-weakness: ..."
@@ -61,7 +62,9 @@ _RESULT = re.compile(
     rf"(?P<analyte>[a-z0-9-]+) (?P<sign>[<>]=?)?(?P<value>[\d.]+) (?P<unit>\S+)"
     rf"( \[(?P<low>[\d.]*)-(?P<high>[\d.]*)\])? {_DAYS}( at (?P<hour>\d\d):(?P<minute>\d\d))?(?P<words>( [a-z]+)*)"
 )
-_DOSE = r"( (?P<mg>[\d.]+) mg (?P<times>at night|daily)| (?P<unknown>of unknown dose))?"
+_DOSE = (
+    r"( (?P<mg>[\d.]+) mg (?P<times>at night|daily)| (?P<unknown>of unknown dose)(, at least (?P<least>[\d.]+) mg)?)?"
+)
 _MEDICINE = re.compile(
     rf"(?P<names>[a-z0-9+-]+){_DOSE}( since (?P<days>\d+) days ago)?(?P<ended> ended( (?P<end>\d+) days ago)?)?"
     r"( by (?P<link>name|brand))?( for (?P<reason>[a-z-]+))?"
@@ -225,7 +228,8 @@ def _medicine(line: str, number: int, vocabulary: Vocabulary, row: Section) -> M
 
 def _dose(found: Mapping[str, str | None]) -> Dose | None:
     if found["unknown"]:
-        return Dose(why="the dose is given in words only")
+        least = found["least"]
+        return Dose(why="the dose is given in words only", least=None if least is None else Decimal(least))
     if found["mg"] is None:
         return None
     amount = Decimal(found["mg"])

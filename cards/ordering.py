@@ -102,6 +102,14 @@ def largest(dose: Dose | None) -> Decimal | None:
     return max((amount for amount in (dose.night, dose.daily) if amount is not None), default=None)
 
 
+def exceeding(dose: Dose | None, most: Decimal) -> Decimal | None:
+    """What of the dose is known to exceed ``most``, in milligrams; None if nothing is: a part that is taken for certain
+    may, although the whole is not known.
+    """
+    known = [one for one in (largest(dose), None if dose is None else dose.least) if one is not None]
+    return max((one for one in known if one > most), default=None)
+
+
 def unchecked(case: Case) -> tuple[str, ...]:
     """The parts of the record that the check rests on and that were not read to the end, in words (HZ14)."""
     states = ((area, case.chart.inputs.get(area)) for area in CHECKED)

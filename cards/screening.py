@@ -10,6 +10,7 @@ import msgspec
 from cards.bands import Grade
 from cards.case import Case
 from cards.entries import AWAITED, Order, Result
+from cards.moment import Moment
 from cards.toml_file import read_section
 from terminology.closed import Closed
 from terminology.errors import BadContent
@@ -40,7 +41,10 @@ class ScreenTestContent:
 
 
 class Standing(Closed):
-    """Where a test stands. SPOKEN_FOR: an abnormal haemolysed potassium, whose own card asks for the repeat."""
+    """Where a test stands. SPOKEN_FOR: an abnormal haemolysed potassium, whose own card asks for the repeat.
+
+    That card is shown when a record is opened. Beside an order there is none, so the test is missing (3.4, 3.7).
+    """
 
     DONE = "done"
     PENDING = "pending"
@@ -74,7 +78,7 @@ class Screen:
         awaited = case.ordered(*content.pending, within=case.windows.pending, statuses=AWAITED)
         if awaited:
             return Screened(test, Standing.PENDING, orders=awaited)
-        if is_ue:
+        if is_ue and case.moment is Moment.RECORD:
             haemolysed = tuple([r for r in _newest(recent) if r.haemolysed and isinstance(case.grade(r), Grade)])
             if haemolysed:
                 return Screened(test, Standing.SPOKEN_FOR, haemolysed)

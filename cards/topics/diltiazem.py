@@ -1,7 +1,6 @@
 """Diltiazem drafted for cramps: what speaks against it, what asks for care, and how little is known of its benefit."""
 
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 from typing import Final
 
 from cards.case import Case
@@ -16,6 +15,7 @@ from cards.ordering import (
     coded,
     conditions,
     drafted,
+    exceeding,
     for_cramp,
     largest,
     listed_within,
@@ -38,8 +38,8 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
     if not drafts:
         return
     doses = tuple(_doses(case, sheet))
-    too_much = [concern for row, concern, dose in doses if dose is not None and dose > sheet.number(row.above)]
-    unsure = [concern for _, concern, dose in doses if dose is None]
+    too_much = [concern for row, concern, dose in doses if exceeding(dose, sheet.number(row.above)) is not None]
+    unsure = [*_unsure(sheet, doses)]
     against = (*conditions(case, sheet.rows["contraindication"]), *beside(case, sheet.rows["contraindication"]))
     whatever_dose = [row for row in sheet.rows["interaction"] if not row.above]
     care = (*beside(case, whatever_dose), *too_much, *conditions(case, sheet.rows["caution"]))
@@ -54,12 +54,12 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
     yield Finding("off-label", evidence=drafts)
     if any(concern.counts_as in sheet.concepts("withdrawn-by-pacemaker") for concern in against):
         yield Finding("pacemaker")
-    yield from _of_unknown_dose(sheet, doses)
+    yield from _of_unknown_dose(sheet, unsure)
     if renewals := renewed(case, DILTIAZEM):
         yield Finding("renewal", evidence=renewals)
     if areas := unchecked(case):
         yield Finding("incomplete", fill={"areas": listed(areas)})
-    if not coded((*drafts, *(concern.entry for concern in (*against, *care, *unsure)))):
+    if not coded((*drafts, *(concern.entry for concern in (*against, *care, *(c for _, c in unsure))))):
         yield Finding("by-name")
 
 
@@ -86,24 +86,30 @@ def _contraindicated(case: Case, sheet: Sheet, against: tuple[Concern, ...], dra
     )
 
 
-def _doses(case: Case, sheet: Sheet) -> Iterator[tuple[Listing, Concern, Decimal | None]]:
-    """What counts only above a dose, with the dose of a day in milligrams; None if it is not known."""
+def _doses(case: Case, sheet: Sheet) -> Iterator[tuple[Listing, Concern, Dose | None]]:
+    """What counts only above a dose, with its dose."""
     for row in sheet.rows["interaction"]:
         if row.above:
             for concern in beside(case, (row,)):
-                yield row, concern, largest(_dose_of(concern))
+                yield row, concern, _dose_of(concern)
 
 
 def _dose_of(concern: Concern) -> Dose | None:
     return concern.entry.dose if isinstance(concern.entry, Medicine | Draft) else None
 
 
-def _of_unknown_dose(sheet: Sheet, doses: Iterable[tuple[Listing, Concern, Decimal | None]]) -> Iterator[Finding]:
+def _unsure(sheet: Sheet, doses: Iterable[tuple[Listing, Concern, Dose | None]]) -> Iterator[tuple[Listing, Concern]]:
+    """What of it has a dose of which neither the whole is known nor a part that is above."""
+    for row, concern, dose in doses:
+        if largest(dose) is None and exceeding(dose, sheet.number(row.above)) is None:
+            yield row, concern
+
+
+def _of_unknown_dose(sheet: Sheet, unsure: Iterable[tuple[Listing, Concern]]) -> Iterator[Finding]:
     """One finding for each row that holds a medicine whose dose could not be read."""
     unread: dict[Listing, list[Concern]] = {}
-    for row, concern, dose in doses:
-        if dose is None:
-            unread.setdefault(row, []).append(concern)
+    for row, concern in unsure:
+        unread.setdefault(row, []).append(concern)
     for row, concerns in unread.items():
         entries = tuple(concern.entry for concern in concerns)
         yield Finding(f"{row.finding}-dose", evidence=entries, fill={"most": f"{sheet.number(row.above):f}"})

@@ -17,6 +17,7 @@ from cards.ordering import (
     coded,
     conditions,
     drafted,
+    exceeding,
     for_cramp,
     largest,
     listed_within,
@@ -115,7 +116,8 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
         yield Finding("under-age")
         yield from by_kind(case, (Concern("child-contraindicated", r.counts_as, r.entry) for r in against))
     if over is not None:
-        yield Finding("dose", fill={"mg": _plain(over), "most": _plain(sheet.number("dose"))})
+        kind = "dose" if any(largest(draft.dose) == over for draft in drafts) else "dose-in-part"
+        yield Finding(kind, fill={"mg": _plain(over), "most": _plain(sheet.number("dose"))})
     yield from by_kind(case, concerns)
     yield Finding("conditions", evidence=drafts)
     if not (child or against):
@@ -172,9 +174,11 @@ def _electrolytes(case: Case, sheet: Sheet, *, child: bool) -> Iterator[Concern]
 
 
 def _over(sheet: Sheet, drafts: Iterable[Draft]) -> Decimal | None:
-    """The largest dose, if it is above the most for a night; more than that in a day is above it as well."""
-    doses = [dose for draft in drafts if (dose := largest(draft.dose)) is not None]
-    return max((dose for dose in doses if dose > sheet.number("dose")), default=None)
+    """The largest dose, if it is above the most for a night; more than that in a day is above it as well, and so is a
+    part of a dose that is known.
+    """
+    over = [exceeding(draft.dose, sheet.number("dose")) for draft in drafts]
+    return max((dose for dose in over if dose is not None), default=None)
 
 
 def _plain(amount: Decimal) -> str:
@@ -213,7 +217,7 @@ def _not_on_record(case: Case, sheet: Sheet, drafts: tuple[Draft, ...]) -> Itera
     if case.shows.adult is None:
         yield Finding("age-unknown")
     for draft in drafts:
-        if largest(draft.dose) is None:
+        if largest(draft.dose) is None and exceeding(draft.dose, sheet.number("dose")) is None:
             why = f" ({draft.dose.why})" if draft.dose is not None and draft.dose.why else ""
             yield Finding("dose-unknown", about=draft.source, fill={"why": why, "most": _plain(sheet.number("dose"))})
     if areas := unchecked(case):

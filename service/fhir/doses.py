@@ -1,8 +1,8 @@
 """Dosage instructions -> Dose: the most that is taken at night, and the most in a day, in milligrams (rows O3, O6).
 
 Only what is coded is read: a quantity with a unit of weight, a timing of the tables in dose_codes.py. Words are not
-parsed, and no unit, strength or frequency is guessed: what is not known says why. "As needed" counts as if it were
-always needed.
+parsed, and no unit, strength or frequency is guessed: what is not known says why, and of a dose that is known in part
+the part that is taken for certain is kept. "As needed" counts as if it were always needed.
 
 The dose of the night is the most that is taken at any one time, unless that time is stated and is by day: a single
 daily dose of quinine for cramp is taken at night, and so may be any dose whose time of day is not stated.
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from math import ceil
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple
 
 from cards.entries import Dose
 from service.fhir.dose_codes import (
@@ -30,8 +30,15 @@ from service.fhir.quantities import UCUM
 from service.fhir.resource import Resource
 from terminology.vocabulary import MedicineMatch
 
-Known: TypeAlias = Decimal | str
-"""An amount in milligrams, or in words fit for a card why it is not known."""
+
+class Amount(NamedTuple):
+    """An amount in milligrams. ``why``: in words fit for a card why no more than the ``least`` of it is known; "" if
+    that is all there is of it.
+    """
+
+    least: Decimal
+    why: str = ""
+
 
 IN_WORDS: Final = "the dose is given in words only"
 NO_UNIT: Final = "the dose has no unit"
@@ -50,6 +57,8 @@ _MOST_TIMES: Final = 86_400  # once a second
 _FINEST: Final = Decimal("0.000001")  # a nanogram
 _NO_CODES: Final[frozenset[str]] = frozenset()
 _UPPER: Final = frozenset({"", "<", "<="})  # comparators whose value is the most it can be
+_LOWER: Final = frozenset({">", ">="})  # comparators whose value is the least it can be
+_NONE: Final = Amount(_NOTHING)
 
 
 def dose_of(resource: Resource, match: MedicineMatch) -> Dose | None:
@@ -63,17 +72,20 @@ def dose_of(resource: Resource, match: MedicineMatch) -> Dose | None:
         return None
     if is_combination(match):
         return Dose(why=A_COMBINATION)
-    steps: dict[Decimal | None, list[tuple[Known, Known]]] = {}
+    steps: dict[Decimal | None, list[tuple[Amount, Amount]]] = {}
     for dosage in dosages:
         steps.setdefault(number(dosage.get("sequence")), []).append(_read(dosage))
-    night = _greatest(_sum(night for night, _ in step) for step in steps.values())
-    daily = _greatest(_sum(daily for _, daily in step) for step in steps.values())
-    if night == _NOTHING:
-        night = BY_DAY_ONLY
+    night = _greatest([_sum(night for night, _ in step) for step in steps.values()])
+    daily = _greatest([_sum(daily for _, daily in step) for step in steps.values()])
+    if night == _NONE:
+        night = Amount(_NOTHING, BY_DAY_ONLY)
+    known = [one.least for one in (night, daily) if not one.why]
+    least = max(night.least, daily.least)
     return Dose(
-        night=_plain(night) if isinstance(night, Decimal) else None,
-        daily=_plain(daily) if isinstance(daily, Decimal) else None,
-        why=next((one for one in (night, daily) if isinstance(one, str)), ""),
+        night=None if night.why else _plain(night.least),
+        daily=None if daily.why else _plain(daily.least),
+        why=night.why or daily.why,
+        least=_plain(least) if least > max(known, default=_NOTHING) else None,
     )
 
 
@@ -82,26 +94,20 @@ def is_combination(match: MedicineMatch) -> bool:
     return len(match.ingredients | match.also_by_brand) > 1
 
 
-def _read(dosage: dict[str, Any]) -> tuple[Known, Known]:
+def _read(dosage: dict[str, Any]) -> tuple[Amount, Amount]:
     """One instruction: at night, and in a day."""
     timing = next(objects(dosage.get("timing")), {})
     once, times = _at_once(dosage), _times_a_day(timing)
-    daily: Known
-    if isinstance(once, str):
-        daily = once
-    elif times is None:
-        daily = HOW_OFTEN
-    else:
-        daily = once * times
+    daily = Amount(once.least * (times or 1), once.why or ("" if times else HOW_OFTEN))
     limits = [limit for one in objects(dosage.get("maxDosePerPeriod")) if (limit := _limit(one)) is not None]
     if limits:
-        daily = min([*limits, daily]) if isinstance(daily, Decimal) else min(limits)
-    return (_NOTHING if _is_by_day(timing) else once), daily
+        daily = Amount(min([*limits, daily.least]) if not daily.why else min(limits))
+    return (_NONE if _is_by_day(timing) else once), daily
 
 
-def _at_once(dosage: dict[str, Any]) -> Known:
+def _at_once(dosage: dict[str, Any]) -> Amount:
     """What is taken at one time. R4 and R5 ``doseAndRate``; STU3 and DSTU2 write the dose beside the timing."""
-    found: list[Known] = []
+    found: list[Amount] = []
     is_rate = False
     for one in (*objects(dosage.get("doseAndRate")), *objects(dosage.get("dose")), dosage):
         found += [
@@ -109,28 +115,38 @@ def _at_once(dosage: dict[str, Any]) -> Known:
             for name in ("doseQuantity", "doseSimpleQuantity", "quantityQuantity")
             if one.get(name) is not None
         ]
-        for name in ("doseRange", "quantityRange"):
-            if one.get(name) is not None:
-                high = member(one[name], "high")
-                found.append(NO_UPPER_END if member(high, "value") is None else _milligrams(high))
+        found += [_upper_end(one[name]) for name in ("doseRange", "quantityRange") if one.get(name) is not None]
         is_rate = is_rate or any(one.get(name) is not None for name in ("rateQuantity", "rateRatio", "rateRange"))
-    if not found:
-        return A_RATE if is_rate else IN_WORDS
-    return _greatest(found)
+    return _greatest(found) if found else Amount(_NOTHING, A_RATE if is_rate else IN_WORDS)
 
 
-def _milligrams(quantity: Any) -> Known:
+def _upper_end(ranged: Any) -> Amount:
+    """The most of a range; of one whose upper end is not known, the lower end is taken for certain."""
+    high = member(ranged, "high")
+    most = _milligrams(high)
+    if not most.why:
+        return most
+    why = NO_UPPER_END if member(high, "value") is None else most.why
+    return Amount(max(most.least, _milligrams(member(ranged, "low")).least), why)
+
+
+def _milligrams(quantity: Any) -> Amount:
     value = number(member(quantity, "value"))
     if value is None or not 0 < value <= _MOST:
-        return NO_AMOUNT
-    if words(quantity.get("comparator")) not in _UPPER:
-        return NO_UPPER_END
+        return Amount(_NOTHING, NO_AMOUNT)
     factor = _factor(quantity)
-    return factor if isinstance(factor, str) else value * factor
+    if isinstance(factor, str):
+        return Amount(_NOTHING, factor)
+    comparator = words(quantity.get("comparator"))
+    if comparator in _UPPER:
+        return Amount(value * factor)
+    return Amount(value * factor if comparator in _LOWER else _NOTHING, NO_UPPER_END)
 
 
-def _factor(quantity: dict[str, Any]) -> Known:
-    """Milligrams in the unit of a quantity, by its UCUM code or its printed unit; if both are known they agree."""
+def _factor(quantity: dict[str, Any]) -> Decimal | str:
+    """Milligrams in the unit of a quantity, by its UCUM code or its printed unit; if both are known they agree. Else
+    why it is none of weight.
+    """
     unit = words(quantity.get("unit"))
     code = words(quantity.get("code")) if words(quantity.get("system")) in UCUM else ""
     by_code, by_unit = MILLIGRAMS.get(code), MILLIGRAMS_IN_WORDS.get(unit.lower())
@@ -190,10 +206,10 @@ def _limit(ratio: dict[str, Any]) -> Decimal | None:
     value = number(member(period, "value"))
     code = words(member(period, "code")) if words(member(period, "system")) in UCUM else ""
     days = DAYS.get(code) or DAYS_IN_WORDS.get(words(member(period, "unit")).lower())
-    if isinstance(most, str) or value is None or value <= 0 or days is None:
+    if most.why or value is None or value <= 0 or days is None:
         return None
     times = ceil(1 / (Fraction(value) * days))
-    return most * times if times <= _MOST_TIMES else None
+    return most.least * times if times <= _MOST_TIMES else None
 
 
 def _listed(value: Any) -> frozenset[str]:
@@ -203,24 +219,20 @@ def _listed(value: Any) -> frozenset[str]:
     return frozenset(text for one in (value if isinstance(value, list) else [value]) if (text := words(one)))
 
 
-def _sum(amounts: Iterable[Known]) -> Known:
-    """All together; not known if any of them is not."""
-    total = _NOTHING
+def _sum(amounts: Iterable[Amount]) -> Amount:
+    """All together; known in part if any of them is."""
+    least, why = _NONE
     for amount in amounts:
-        if isinstance(amount, str):
-            return amount
-        total += amount
-    return total
+        least, why = least + amount.least, why or amount.why
+    return Amount(least, why)
 
 
-def _greatest(amounts: Iterable[Known]) -> Known:
-    """The greatest; not known if any of them is not."""
-    greatest = _NOTHING
+def _greatest(amounts: Iterable[Amount]) -> Amount:
+    """The greatest; known in part if any of them is."""
+    least, why = _NONE
     for amount in amounts:
-        if isinstance(amount, str):
-            return amount
-        greatest = max(greatest, amount)
-    return greatest
+        least, why = max(least, amount.least), why or amount.why
+    return Amount(least, why)
 
 
 def _plain(amount: Decimal) -> Decimal:

@@ -20,7 +20,8 @@ STATEMENTS: Final = frozenset({"MedicationStatement"})
 REQUESTS: Final = frozenset({"MedicationRequest", "MedicationOrder", "MedicationPrescription"})
 
 TAKEN: Final = frozenset({"active", "recorded"})  # R5 writes "recorded" where R4 writes "active"
-NOT_TAKEN_NOW: Final = frozenset({"completed", "stopped", "on-hold", "ended", "intended", "draft"})
+NOT_TAKEN_YET: Final = frozenset({"intended", "draft"})
+NOT_TAKEN_NOW: Final = frozenset({"completed", "stopped", "on-hold", "ended", *NOT_TAKEN_YET})
 LEFT_OUT: Final = {
     "entered-in-error": "was entered in error",
     "cancelled": "was cancelled",
@@ -68,7 +69,7 @@ def read_medicine(resource: Resource, record: Record) -> tuple[Medicine | Unread
         called.match.link,
         status in TAKEN and not over and not _not_adhered_to(resource),
         origin,
-        start,
+        None if status in NOT_TAKEN_YET else start,  # what was never begun lengthens no course (3.8 no. 2)
         end,
         reasons(resource, record),
         _dose(resource, called.match, record) if record.with_doses else None,

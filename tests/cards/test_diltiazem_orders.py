@@ -169,6 +169,7 @@ def test_heart_failure_and_bradycardia_are_a_warning(content: Content, concept: 
         ("simvastatin 40 mg at night", "warning"),
         ("simvastatin 40 mg daily", "warning"),
         ("simvastatin 40 mg daily by name", "warning"),
+        ("simvastatin of unknown dose, at least 40 mg", "warning"),
         ("simvastatin 40 mg daily ended 3 days ago", "info"),
         ("atorvastatin 80 mg daily", "info"),
     ],
@@ -186,7 +187,9 @@ def test_drafted_simvastatin_counts_like_one_that_is_taken(content: Content) -> 
     assert weight(content, drafts=[PLAIN, "simvastatin 20 mg at night"]) == "info"
 
 
-@pytest.mark.parametrize("simvastatin", ["simvastatin", "simvastatin of unknown dose"])
+@pytest.mark.parametrize(
+    "simvastatin", ["simvastatin", "simvastatin of unknown dose", "simvastatin of unknown dose, at least 20 mg"]
+)
 def test_simvastatin_of_unknown_dose_is_named_and_not_judged(content: Content, simvastatin: str) -> None:
     found = card(content, medicines=[simvastatin])
     assert found.indicator.value == "info"

@@ -10,7 +10,7 @@ from cards.entries import Area
 from cards.example_charts import chart_of
 from cards.finding import RemoveDraft, RequestTest
 from cards.moment import Moment
-from tests.cards.asked import CRAMP, DONE, Lines, Ordering, part
+from tests.cards.asked import CRAMP, DONE, Lines, Ordering, part, suggested
 
 PLAIN = "quinine 200 mg at night"
 ORDERING = Ordering("quinine", PLAIN, {"results": DONE})
@@ -144,6 +144,13 @@ def test_what_could_not_be_read_is_not_missing(content: Content, how: str, area:
     found = card(content, results=[], **{how: [area]})
     assert found.suggestions == ()
     assert "no usable recent" not in found.detail
+
+
+@pytest.mark.parametrize("potassium", ["6.8", "4.2", "3.1"])
+def test_a_u_and_e_is_still_open_after_a_haemolysed_potassium(content: Content, potassium: str) -> None:
+    """3.7: no other card of an order asks for the repeat."""
+    results = [f"potassium {potassium} mmol/L [3.5-5.3] 3 days ago haemolysed", *DONE[1:]]
+    assert suggested(card(content, results=results)) == ["order-ue"]
 
 
 def test_an_active_diuretic_is_a_treatable_cause_still_open(content: Content) -> None:

@@ -227,3 +227,15 @@ def test_the_card_assumes_no_worry_and_promises_nothing(ordered: Ask) -> None:
     text = f"{card.summary}{card.detail}".lower()
     for word in ("anxi", "practitioner", "all clear"):
         assert word not in text
+
+
+@pytest.mark.parametrize("potassium", ["6.8", "4.2", "3.1"])
+@pytest.mark.parametrize("problems", [[TWITCH], [TWITCH, WEAK]])
+def test_a_haemolysed_potassium_is_no_u_and_e_whatever_its_value(
+    ordered: Ask, problems: list[str], potassium: str
+) -> None:
+    """3.7: U&E treated as missing. No other card of an order asks for the repeat, so this one does."""
+    results = [f"potassium {potassium} mmol/L [3.5-5.3] 3 days ago haemolysed", *DONE[1:]]
+    card = only(ordered(problems=problems, results=results, drafts=["refer-neurology"]))
+    assert suggested(card) == ["order-ue"]
+    assert "U&E" in card.detail

@@ -1,12 +1,15 @@
 """Since when a medicine is taken: repeat prescriptions are one course (specification 3.8 no. 2)."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
+from msgspec import structs
 
 from cards.content import Content
 from cards.example_charts import chart_of
 from cards.examples import case_of
+from cards.when import Days
 
 QUININE = "MedicationStatement/m1"
 
@@ -69,6 +72,30 @@ def test_a_combination_shares_the_course_of_its_ingredient(content: Content) -> 
         medicines=["amiloride+furosemide since 10 days ago", "furosemide since 90 days ago ended 15 days ago"],
     )
     assert case_of(chart, content).started(chart.medicines[0]) == date(2026, 3, 17)
+
+
+@pytest.mark.parametrize("link", ["name", "brand"])
+@pytest.mark.parametrize("earlier", ["since 200 days ago", "since 200 days ago ended 12 days ago"])
+def test_what_is_known_by_its_name_alone_does_not_lengthen_the_course_of_a_coded_medicine(
+    content: Content, earlier: str, link: str
+) -> None:
+    """3.8 no. 4: it names a contributor, and is used for nothing else."""
+    assert started(content, "quinine since 10 days ago", f"quinine {earlier} by {link}") == date(2026, 6, 5)
+
+
+def test_a_medicine_known_by_its_name_alone_is_printed_with_the_start_of_its_course(content: Content) -> None:
+    assert started(content, "quinine since 10 days ago by name", "quinine since 200 days ago") == date(2025, 11, 27)
+
+
+@pytest.mark.parametrize("days", [1, 90, 91, 200])
+def test_a_record_that_begins_in_the_future_is_no_part_of_the_course(content: Content, days: int) -> None:
+    chart = chart_of(content.vocabulary, medicines=["quinine since 200 days ago"])
+    (taken,) = chart.medicines
+    first = chart.as_of + timedelta(days)
+    begins = Days(first, first)
+    later = structs.replace(taken, source="MedicationStatement/m2", start=begins, active=False)
+    planned = replace(chart, medicines=(taken, later))
+    assert case_of(planned, content).started(taken) == date(2025, 11, 27)
 
 
 def test_without_any_date_there_is_no_start(content: Content) -> None:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cards.entries import Dose
+from cards.ordering import exceeding
 from service.fhir import dose_codes, doses
 from service.fhir.doses import dose_of
 from service.fhir.resource import from_object
@@ -76,7 +77,7 @@ def test_a_microgram_has_many_spellings(unit):
     ({"value": "300", "unit": "mg"}, doses.NO_AMOUNT),
     ({"value": Decimal("1E+15"), "unit": "mg"}, doses.NO_AMOUNT),
     ({"unit": "mg"}, doses.NO_AMOUNT),
-    ({"value": 300, "unit": "mg", "comparator": ">"}, doses.NO_UPPER_END),
+    ({"value": 300, "unit": "mg", "comparator": "~"}, doses.NO_UPPER_END),
     ("300 mg", doses.NO_AMOUNT),
 ])  # fmt: skip
 def test_an_amount_that_is_no_weight_is_not_guessed(quantity, why):
@@ -94,7 +95,7 @@ def test_the_upper_end_of_a_range_counts():
     open_ended = {"doseAndRate": [{"doseRange": {"low": mg(200)}}], "timing": NIGHTLY}
 
     assert amounts(ranged) == ("300", "300")
-    assert read(open_ended) == Dose(why=doses.NO_UPPER_END)
+    assert read(open_ended) == Dose(why=doses.NO_UPPER_END, least=Decimal(200))
 
 
 @pytest.mark.parametrize("spelled", [
@@ -180,12 +181,40 @@ def test_of_steps_that_follow_each_other_the_highest_counts():
 
     assert amounts(*steps) == ("300", "300")
     assert amounts(*reversed(steps)) == ("300", "300")
-    assert read(*steps, {"sequence": 4, "text": "then as before"}) == Dose(why=doses.IN_WORDS)
+    assert read(*steps, {"sequence": 4, "text": "then as before"}) == Dose(why=doses.IN_WORDS, least=Decimal(300))
 
 
 def test_one_instruction_that_cannot_be_read_leaves_the_whole_unknown():
-    assert read(dosage(mg(300), NIGHTLY), {"text": "and another if needed"}) == Dose(why=doses.IN_WORDS)
+    other = {"text": "and another if needed"}
+    assert read(dosage(mg(300), NIGHTLY), other) == Dose(why=doses.IN_WORDS, least=Decimal(300))
     assert read(dosage(mg(300), NIGHTLY), dosage(mg(100))) == Dose(Decimal(400), None, doses.HOW_OFTEN)
+
+
+TABLETS = {"value": 2, "unit": "tablet"}
+TWICE = {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}
+
+
+@pytest.mark.parametrize(("dosages", "least"), [
+    ([dosage(mg(400), NIGHTLY), {"text": "take with food"}], 400),
+    ([dosage(mg(400), NIGHTLY, sequence=1), dosage(TABLETS, NIGHTLY, sequence=2)], 400),
+    ([dosage(mg(200), NIGHTLY), dosage(mg(200), NIGHTLY), dosage(TABLETS, NIGHTLY)], 400),
+    ([{"doseAndRate": [{"doseQuantity": mg(400)}, {"doseQuantity": TABLETS}], "timing": NIGHTLY}], 400),
+    ([{"doseAndRate": [{"doseQuantity": TABLETS}, {"doseQuantity": mg(400)}], "timing": NIGHTLY}], 400),
+    ([{"doseAndRate": [{"doseRange": {"low": mg(400)}}], "timing": NIGHTLY}], 400),
+    ([{"doseAndRate": [{"doseRange": {"low": mg(400), "high": TABLETS}}], "timing": NIGHTLY}], 400),
+    ([dosage(mg(300, comparator=">"), NIGHTLY)], 300),
+    ([dosage(mg(200, comparator=">="), TWICE)], 400),
+    ([dosage(mg(200), TWICE), {"text": "and another if needed"}], 400),
+    ([dosage(mg(200), {"repeat": {"when": ["MORN"]}}), {"text": "and another if needed"}], 200),
+    ([dosage(mg(300), NIGHTLY), dosage(TABLETS, {"repeat": {"when": ["MORN"]}})], None),
+    ([dosage(TABLETS, NIGHTLY)], None),
+])  # fmt: skip
+def test_of_a_dose_known_in_part_the_part_taken_for_certain_is_kept(dosages, least):
+    """Rows O3 and O6: to add an instruction in words to 400 mg at night makes it no smaller dose."""
+    found = read(*dosages)
+
+    assert found.why
+    assert found.least == least
 
 
 @pytest.mark.parametrize("needed", [{"asNeededBoolean": True}, {"asNeededCodeableConcept": {"text": "cramp"}}])
@@ -278,6 +307,11 @@ def test_no_dosage_whatever_it_holds_raises(value):
     found = read(value)
 
     assert found is None or (found.night is not None and found.daily is not None) or found.why
+
+
+@given(ANYTHING)
+def test_no_further_instruction_hides_a_dose_that_is_too_much(other):
+    assert exceeding(read(dosage(mg(400), NIGHTLY), other), Decimal(300)) >= 400
 
 
 @given(st.integers(1, 4000), st.integers(1, 12), st.integers(1, 48), st.sampled_from(["h", "d", "wk"]))

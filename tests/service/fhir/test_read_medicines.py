@@ -288,6 +288,19 @@ def test_status_and_intent_of_a_request_decide(elements, active):
 
 
 @pytest.mark.parametrize(
+    "made",
+    [
+        lambda status: statement(FUROSEMIDE, status=status, effectivePeriod={"start": "2026-01-01"}),
+        lambda status: request(status=status, authoredOn="2026-01-01"),
+    ],
+    ids=["statement", "request"],
+)
+@pytest.mark.parametrize(("status", "begun"), [("intended", False), ("draft", False), ("completed", True)])
+def test_what_was_never_begun_has_no_start_that_could_lengthen_a_course(made, status, begun):
+    assert (the_medicine(made(status)).start is not None) is begun
+
+
+@pytest.mark.parametrize(
     "sent",
     [
         statement(status="entered-in-error"),
