@@ -22,11 +22,6 @@ def adjusted_calcium(case: Case) -> Lookup[tuple[Result, ...]]:
     return Recorded(calculated) if calculated else reported
 
 
-def latest(case: Case, analyte: str) -> Lookup[tuple[Result, ...]]:
-    """The newest value of any analyte, of adjusted calcium as :func:`adjusted_calcium` finds it."""
-    return adjusted_calcium(case) if analyte == ADJUSTED else case.chart.latest(analyte)
-
-
 def low_total_without_albumin(case: Case) -> tuple[Result, ...]:
     """Recent total calcium below its range that nothing adjusts: worth a line, never a card (specification 3.2)."""
     newest: date | None = None

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 
 from cards.bands import Grade
-from cards.calcium import ADJUSTED, ALBUMIN, TOTAL, latest, low_total_without_albumin
+from cards.calcium import ADJUSTED, ALBUMIN, TOTAL, low_total_without_albumin
 from cards.case import Case
 from cards.chart import Area, Lookup, NotReadable, NotRecorded, Recorded, Result
+from cards.electrolytes import POTASSIUM, latest, passed_over
 from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.topic import Sheet, load_topic
 
-POTASSIUM, MAGNESIUM = "potassium", "magnesium"
+MAGNESIUM = "magnesium"
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
@@ -70,7 +71,7 @@ def _judge(case: Case, sheet: Sheet, grade: Grade, result: Result, results: tupl
         indicator = Indicator.INFO  # P11: different targets; critical stays
     return Finding(
         kind,
-        evidence=results,
+        evidence=(*results, *passed_over(case, result.analyte)),
         fill={
             "analyte": analyte.title,
             "value": value_of(result),

@@ -3,17 +3,15 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Final
 
 from cards.case import Case
 from cards.chart import Area, Comparator, Medicine, NotReadable, NotRecorded, Order, Recorded, Result, newest
+from cards.electrolytes import POTASSIUM
 from cards.figures import listed, value_of
 from cards.finding import Finding
 from cards.presentation import Symptom
 from cards.screening import SCREEN, SCREEN_TESTS, Screened, ScreenTest, Standing
 from cards.topic import Sheet, load_topic
-
-POTASSIUM: Final = "potassium"
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:

@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from cards.bands import Grade
-from cards.calcium import latest, low_total_without_albumin
+from cards.calcium import low_total_without_albumin
 from cards.case import Case
 from cards.chart import Area, Draft, Medicine, NotReadable, NotRecorded, Problem, Recorded, Result
+from cards.electrolytes import latest
 from cards.figures import listed
 from cards.finding import Finding, Indicator
 from cards.ordering import (
