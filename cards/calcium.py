@@ -1,5 +1,6 @@
 """Adjusted calcium: the laboratory's own value first, else total adjusted for albumin of the same day (HZ05)."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from cards.bands import limits_for
@@ -51,25 +52,45 @@ def _is_low(case: Case, total: Result) -> bool:
 def _albumin_of(case: Case, total: Result) -> tuple[Result, ...]:
     """The newest albumin of the same day; a corrected one goes before others of its time."""
     day = total.when.first_day
-    return newest(
-        r
-        for r in case.chart.usable(ALBUMIN)
-        if r.comparator is None and r.when.first_day == r.when.last_day == day == total.when.last_day
-    )
+    if day != total.when.last_day:
+        return ()
+    return newest(r for r in case.chart.usable(ALBUMIN) if r.when.first_day == day and _is_of_one_day(r))
+
+
+def _is_of_one_day(result: Result) -> bool:
+    """Whether it is a number, of a day that is known: nothing else can be paired."""
+    return result.comparator is None and result.when.first_day == result.when.last_day
 
 
 def _calculated(case: Case, *, after: date | None = None) -> tuple[Result, ...]:
-    """Worked out from the newest total; ``after``: if it was surely taken later than that day."""
+    """Worked out from the newest total that can be; ``after``: if it was surely taken later than that day."""
+    return tuple(
+        _adjust(case, total, albumin)
+        for total, albumin in _newest_pairs(case)
+        if after is None or total.when.first_day > after
+    )
+
+
+def _newest_pairs(case: Case) -> list[tuple[Result, Result]]:
+    """The newest total with its albumin; if it has none of its day, the newest that has one.
+
+    As a total without albumin says nothing against an adjusted calcium of the laboratory, so it says nothing against
+    one that is worked out.
+    """
     match case.chart.latest(TOTAL):
         case Recorded(totals):
-            return tuple(
-                _adjust(case, total, albumin)
-                for total in totals
-                if total.comparator is None and (after is None or total.when.first_day > after)
-                for albumin in _albumin_of(case, total)[-1:]
-            )
+            pairs = _paired(case, totals)
+            days = set() if pairs else {r.when.first_day for r in case.chart.usable(ALBUMIN) if _is_of_one_day(r)}
+            if not days:
+                return pairs
+            earlier = (r for r in case.chart.usable(TOTAL) if r.when.first_day in days and _is_of_one_day(r))
+            return _paired(case, newest(earlier))
         case NotRecorded() | NotReadable():
-            return ()
+            return []
+
+
+def _paired(case: Case, totals: Iterable[Result]) -> list[tuple[Result, Result]]:
+    return [(t, albumin) for t in totals if t.comparator is None for albumin in _albumin_of(case, t)[-1:]]
 
 
 def _adjust(case: Case, total: Result, albumin: Result) -> Result:
