@@ -140,14 +140,17 @@ class Bands:
         """Place a result. ``taking``: medicine classes that a band may ask for, such as statin.
 
         A comparator counts only if every value it allows lies outside the range on one side, or inside it; then the
-        least grave band it allows is given (3.8 no. 15). Several possible limits (CK, sex unknown) must agree (3.2).
+        least grave band it allows is given (3.8 no. 15). Several possible limits (CK, sex unknown) must all place
+        the value outside, or all inside; what is outside by all of them has the least grave of their bands (3.2).
         """
         rows = self.of(result.analyte)
         if self.ask_for(result.analyte):
             rows = tuple(band for band in rows if not band.only_with or band.only_with in taking)
         used, *others = limits_for(result, analyte, person)
         placed = _place(result, rows, used)
-        return placed if all(_alike(placed, _place(result, rows, other)) for other in others) else Ungraded.SEX
+        for other in others:
+            placed = _milder(placed, _place(result, rows, other))
+        return placed
 
 
 def _place(result: Result, rows: tuple[Band, ...], used: UsedLimits) -> Grading:
@@ -164,10 +167,11 @@ def _place(result: Result, rows: tuple[Band, ...], used: UsedLimits) -> Grading:
     return Grade(mildest.indicator, mildest.side, used, mildest.beyond)
 
 
-def _alike(one: Grading, other: Grading) -> bool:
-    if isinstance(one, Grade) and isinstance(other, Grade):
-        return (one.indicator, one.side) == (other.indicator, other.side)
-    return one is other or (isinstance(one, Within) and isinstance(other, Within))
+def _milder(one: Grading, other: Grading) -> Grading:
+    """The milder of two by different limits; none if one is outside and the other is not."""
+    if isinstance(one, Grade) and isinstance(other, Grade) and one.side == other.side:
+        return min(one, other, key=lambda grade: grade.indicator.rank)
+    return one if one is other or (isinstance(one, Within) and isinstance(other, Within)) else Ungraded.SEX
 
 
 def _gravest(rows: tuple[Band, ...], value: Decimal, limits: Limits) -> Band | None:
