@@ -31,10 +31,10 @@ class Whose(Closed):
     """Where the limits come from; the values are the words a card uses."""
 
     LABORATORY = "range sent with the result"
-    DEFAULT = "UK default range, none was sent"
-    MEN = "UK default range for men, none was sent"
-    WOMEN = "UK default range for women, none was sent"
-    NONE = "no range was sent"
+    DEFAULT = "UK default range"
+    MEN = "UK default range for men"
+    WOMEN = "UK default range for women"
+    NONE = "no range"
 
 
 class UsedLimits(NamedTuple):
@@ -103,7 +103,7 @@ class Ungraded(Closed):
     """The value cannot be placed; the values are the words a card uses."""
 
     COMPARATOR = "given only as less or more than a number, which does not decide"
-    SEX = "no range was sent and the limits for men and women disagree"
+    SEX = "no range that can be used was sent, and the limits for men and women disagree"
 
 
 Grading: TypeAlias = Grade | Within | Ungraded
