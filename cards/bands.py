@@ -34,10 +34,10 @@ class Whose(Closed):
     """Where the limits come from; the values are the words a card uses."""
 
     LABORATORY = "range sent with the result"
-    DEFAULT = "UK default range, none was sent"
-    MEN = "UK default range for men, none was sent"
-    WOMEN = "UK default range for women, none was sent"
-    NONE = "no range was sent"
+    DEFAULT = "UK default range"
+    MEN = "UK default range for men"
+    WOMEN = "UK default range for women"
+    NONE = "no range"
 
 
 class UsedLimits(NamedTuple):
@@ -106,7 +106,7 @@ class Ungraded(Closed):
     """The value cannot be placed; the values are the words a card uses."""
 
     COMPARATOR = "given only as less or more than a number, which does not decide"
-    SEX = "no range was sent and the limits for men and women disagree"
+    SEX = "no range that can be used was sent, and the limits for men and women disagree"
 
 
 Grading: TypeAlias = Grade | Within | Ungraded
@@ -143,14 +143,17 @@ class Bands:
         """Place a result. ``taking``: medicine classes that a band may ask for, such as statin.
 
         A comparator counts only if every value it allows lies outside the range on one side, or inside it; then the
-        least grave band it allows is given (3.8 no. 15). Several possible limits (CK, sex unknown) must agree (3.2).
+        least grave band it allows is given (3.8 no. 15). Several possible limits (CK, sex unknown) must all place
+        the value outside, or all inside; what is outside by all of them has the least grave of their bands (3.2).
         """
         rows = self.of(result.analyte)
         if self.ask_for(result.analyte):
             rows = tuple(band for band in rows if not band.only_with or band.only_with in taking)
         used, *others = limits_for(result, analyte, person)
         placed = _place(result, rows, used)
-        return placed if all(_alike(placed, _place(result, rows, other)) for other in others) else Ungraded.SEX
+        for other in others:
+            placed = _milder(placed, _place(result, rows, other))
+        return placed
 
 
 def _place(result: Result, rows: tuple[Band, ...], used: UsedLimits) -> Grading:
@@ -167,10 +170,11 @@ def _place(result: Result, rows: tuple[Band, ...], used: UsedLimits) -> Grading:
     return Grade(mildest.indicator, mildest.side, used, mildest.beyond)
 
 
-def _alike(one: Grading, other: Grading) -> bool:
-    if isinstance(one, Grade) and isinstance(other, Grade):
-        return (one.indicator, one.side) == (other.indicator, other.side)
-    return one is other or (isinstance(one, Within) and isinstance(other, Within))
+def _milder(one: Grading, other: Grading) -> Grading:
+    """The milder of two by different limits; none if one is outside and the other is not."""
+    if isinstance(one, Grade) and isinstance(other, Grade) and one.side == other.side:
+        return min(one, other, key=lambda grade: grade.indicator.rank)
+    return one if one is other or (isinstance(one, Within) and isinstance(other, Within)) else Ungraded.SEX
 
 
 def _gravest(rows: tuple[Band, ...], value: Decimal, limits: Limits) -> Band | None:

@@ -1,10 +1,11 @@
 """Adjusted calcium: the laboratory's own value first, else total adjusted for albumin of the same day (HZ05)."""
 
+from collections.abc import Iterable
 from datetime import date
 
-from cards.bands import Grade, limits_for
+from cards.bands import limits_for
 from cards.case import Case, answered_once
-from cards.chart import Lookup, NotReadable, NotRecorded, Recorded, newest, recorded
+from cards.chart import Lookup, NotReadable, NotRecorded, Recorded, newest
 from cards.entries import Result, ResultStatus
 from terminology.analytes import Limits
 
@@ -21,24 +22,6 @@ def adjusted_calcium(case: Case) -> Lookup[tuple[Result, ...]]:
         case NotRecorded() | NotReadable():
             calculated = _calculated(case)
     return Recorded(calculated) if calculated else reported
-
-
-def latest(case: Case, analyte: str) -> Lookup[tuple[Result, ...]]:
-    """The newest value of any analyte, of adjusted calcium as :func:`adjusted_calcium` finds it."""
-    return adjusted_calcium(case) if analyte == ADJUSTED else case.chart.latest(analyte)
-
-
-def recent(case: Case, analyte: str) -> tuple[Result, ...]:
-    """The newest values as :func:`latest` finds them, if they lie within the look-back.
-
-    Empty if there is none, it is older, or it could not be read: for rules to which that is all the same.
-    """
-    return tuple(r for r in recorded(latest(case, analyte)) if case.is_fresh(r))
-
-
-def recent_out_of_range(case: Case, analyte: str) -> list[tuple[Grade, Result]]:
-    """Those of the :func:`recent` values that are outside their range, each with how far."""
-    return [(grade, r) for r in recent(case, analyte) if isinstance(grade := case.grade(r), Grade)]
 
 
 def low_total_without_albumin(case: Case) -> tuple[Result, ...]:
@@ -70,25 +53,45 @@ def _is_low(case: Case, total: Result) -> bool:
 def _albumin_of(case: Case, total: Result) -> tuple[Result, ...]:
     """The newest albumin of the same day; a corrected one goes before others of its time."""
     day = total.when.first_day
-    return newest(
-        r
-        for r in case.chart.usable(ALBUMIN)
-        if r.comparator is None and r.when.first_day == r.when.last_day == day == total.when.last_day
-    )
+    if day != total.when.last_day:
+        return ()
+    return newest(r for r in case.chart.usable(ALBUMIN) if r.when.first_day == day and _is_of_one_day(r))
+
+
+def _is_of_one_day(result: Result) -> bool:
+    """Whether it is a number, of a day that is known: nothing else can be paired."""
+    return result.comparator is None and result.when.first_day == result.when.last_day
 
 
 def _calculated(case: Case, *, after: date | None = None) -> tuple[Result, ...]:
-    """Worked out from the newest total; ``after``: if it was surely taken later than that day."""
+    """Worked out from the newest total that can be; ``after``: if it was surely taken later than that day."""
+    return tuple(
+        _adjust(case, total, albumin)
+        for total, albumin in _newest_pairs(case)
+        if after is None or total.when.first_day > after
+    )
+
+
+def _newest_pairs(case: Case) -> list[tuple[Result, Result]]:
+    """The newest total with its albumin; if it has none of its day, the newest that has one.
+
+    As a total without albumin says nothing against an adjusted calcium of the laboratory, so it says nothing against
+    one that is worked out.
+    """
     match case.chart.latest(TOTAL):
         case Recorded(totals):
-            return tuple(
-                _adjust(case, total, albumin)
-                for total in totals
-                if total.comparator is None and (after is None or total.when.first_day > after)
-                for albumin in _albumin_of(case, total)[-1:]
-            )
+            pairs = _paired(case, totals)
+            days = set() if pairs else {r.when.first_day for r in case.chart.usable(ALBUMIN) if _is_of_one_day(r)}
+            if not days:
+                return pairs
+            earlier = (r for r in case.chart.usable(TOTAL) if r.when.first_day in days and _is_of_one_day(r))
+            return _paired(case, newest(earlier))
         case NotRecorded() | NotReadable():
-            return ()
+            return []
+
+
+def _paired(case: Case, totals: Iterable[Result]) -> list[tuple[Result, Result]]:
+    return [(t, albumin) for t in totals if t.comparator is None for albumin in _albumin_of(case, t)[-1:]]
 
 
 def _adjust(case: Case, total: Result, albumin: Result) -> Result:

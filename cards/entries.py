@@ -97,9 +97,9 @@ class Result(msgspec.Struct, frozen=True, gc=False):
 
     ``value`` is rounded half up to the precision of the limits and is what rules compare and cards print; ``exact`` is
     what arithmetic uses. ``limits`` is the range sent with the result, converted and rounded; None if none was sent or
-    it could not be read. ``sent_value`` and ``sent_unit`` are as the laboratory wrote them; None and "" if it wrote
-    neither. ``note`` is record text made safe for display; no rule reads it. ``calculated_from``: what adjusted calcium
-    was worked out from, in words; "" if the laboratory reported the value itself.
+    it could not be used, of which ``range_unused`` tells. ``sent_value`` and ``sent_unit`` are as the laboratory wrote
+    them; None and "" if it wrote neither. ``note`` is record text made safe for display; no rule reads it.
+    ``calculated_from``: what adjusted calcium was worked out from, in words; "" if the laboratory reported the value.
     A Struct, not a dataclass: hundreds are made for a call, each in a quarter of the time (``msgspec.structs.replace``
     makes a changed one).
     """
@@ -117,6 +117,7 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     haemolysed: bool = False
     note: str = ""
     calculated_from: str = ""
+    range_unused: bool = False
 
     @property
     def sent(self) -> str:

@@ -71,6 +71,7 @@ class Layouts:
         """``in_force``: the hash of the content; ``beyond``: whether what goes beyond the fact sheet is shown."""
         self._frame, self._sources, self._beyond = frame, sources, beyond
         self._in_force, self._terminology = in_force, terminology
+        self._also_beyond = f", {frame.words['marks']['beyond']})"
         self._scripts: dict[tuple[Kind, bool], Script] = {}
         self._layouts: dict[tuple[str | Script, ...], Layout] = {}
         self._buttons: dict[Suggestion, Button] = {}
@@ -109,8 +110,14 @@ class Layouts:
         return found
 
     def block(self, part: str, lines: Iterable[str]) -> str:
-        """A part of a card: its heading and its lines, each once."""
-        items = "\n".join([f"- {line}" for line in dict.fromkeys(lines)])
+        """A part of a card: its heading and its lines, each once.
+
+        What the fact sheet says of one finding is not said again as going beyond it for another.
+        """
+        said, also = dict.fromkeys(lines), self._also_beyond
+        items = "\n".join(
+            [f"- {line}" for line in said if not (line.endswith(also) and f"{line.removesuffix(also)})" in said)]
+        )
         return f"**{self._frame.words['parts'][part]}**\n\n{items}"
 
     def _phrase(self, sentence: Sentence, *, beyond: bool) -> Phrase:

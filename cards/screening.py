@@ -9,6 +9,7 @@ import msgspec
 
 from cards.bands import Grade
 from cards.case import Case
+from cards.chart import newest
 from cards.entries import AWAITED, Order, Result
 from cards.moment import Moment
 from cards.toml_file import read_section
@@ -79,7 +80,7 @@ class Screen:
         if awaited:
             return Screened(test, Standing.PENDING, orders=awaited)
         if is_ue and case.moment is Moment.RECORD:
-            haemolysed = tuple([r for r in _newest(recent) if r.haemolysed and isinstance(case.grade(r), Grade)])
+            haemolysed = tuple([r for r in newest(recent) if r.haemolysed and isinstance(case.grade(r), Grade)])
             if haemolysed:
                 return Screened(test, Standing.SPOKEN_FOR, haemolysed)
         return Screened(test, Standing.MISSING)
@@ -95,12 +96,6 @@ def _settling(case: Case, potassium: list[Result], since: tuple[str, ...]) -> li
     starts = [start for m in taken if (start := case.started(m)) is not None]
     last = max(starts, default=None)
     return [r for r in potassium if not r.haemolysed and (last is None or r.when.first_day > last)]
-
-
-def _newest(results: list[Result]) -> list[Result]:
-    """Those that may be the newest: only of them does another card speak."""
-    last = max(results, key=lambda r: (r.when.latest, r.when.earliest), default=None)
-    return [] if last is None else [r for r in results if r.when.overlaps(last.when)]
 
 
 def load_screen() -> Screen:

@@ -43,10 +43,6 @@ class When(msgspec.Struct, frozen=True, gc=False):
         """Age in calendar days if the earliest day is meant."""
         return (as_of - self.first_day).days
 
-    def overlaps(self, other: "When") -> bool:
-        """Whether the two may be the same moment."""
-        return self.earliest <= other.latest and other.earliest <= self.latest
-
     def __str__(self) -> str:
         """As printed on a card: 2026-06-01, 2026-06 or 2026."""
         first, last = self.first_day, self.last_day

@@ -1,5 +1,7 @@
 """How an entry of the chart is printed: one line of content.toml each, the same on every card."""
 
+from typing import Final
+
 from cards.bands import UsedLimits, Whose, limits_for
 from cards.case import Case
 from cards.content import Content
@@ -8,6 +10,8 @@ from cards.figures import value_of
 from cards.finding import Evidence
 from cards.when import When
 from terminology.vocabulary import Link
+
+_BOTH: Final = frozenset({"low", "high"})
 
 
 def date_of(when: When | None, content: Content) -> str:
@@ -65,6 +69,7 @@ def _result(result: Result, case: Case, content: Content) -> str:
     if result.note:
         extras += say("evidence", "note", note=result.note)
     used = limits_for(result, analyte, case.chart.person)
+    sides = frozenset(band.side for band in case.bands.of(result.analyte)) or _BOTH
     return say(
         "evidence",
         "result",
@@ -72,21 +77,29 @@ def _result(result: Result, case: Case, content: Content) -> str:
         value=value_of(result),
         unit=analyte.unit,
         date=str(result.when),
-        range=" or ".join(dict.fromkeys(_range(one, analyte.unit, content) for one in used)),
+        range=" or ".join(dict.fromkeys(_range(one, result, analyte.unit, sides, content) for one in used)),
         extras=extras,
         source=result.source,
     )
 
 
-def _range(used: UsedLimits, unit: str, content: Content) -> str:
-    low, high = used.limits.low, used.limits.high
-    if used.whose is Whose.NONE or (low is None and high is None):
-        return Whose.NONE.value
+def _range(used: UsedLimits, result: Result, unit: str, sides: frozenset[str], content: Content) -> str:
+    """The range used and whose it is. ``sides``: those on which a value can be outside; no other is filled in here."""
+    say = content.frame.say
+    low, high, whose = used.limits.low, used.limits.high, used.whose.value
+    if low is None and high is None:
+        return say("evidence", "no_usable" if result.range_unused else "no_range")
+    if used.whose is not Whose.LABORATORY:
+        whose = say("evidence", "unused" if result.range_unused else "default", whose=whose)
+    elif result.limits is not None and result.limits.low is None and low is not None:
+        low, whose = (low, say("evidence", "upper_sent")) if "low" in sides else (None, whose)
+    elif result.limits is not None and result.limits.high is None and high is not None:
+        high, whose = (high, say("evidence", "lower_sent")) if "high" in sides else (None, whose)
     if low is None:
-        return content.frame.say("evidence", "range_high", high=str(high), unit=unit, whose=used.whose.value)
+        return say("evidence", "range_high", high=str(high), unit=unit, whose=whose)
     if high is None:
-        return content.frame.say("evidence", "range_low", low=str(low), unit=unit, whose=used.whose.value)
-    return content.frame.say("evidence", "range", low=str(low), high=str(high), unit=unit, whose=used.whose.value)
+        return say("evidence", "range_low", low=str(low), unit=unit, whose=whose)
+    return say("evidence", "range", low=str(low), high=str(high), unit=unit, whose=whose)
 
 
 def _medicine(medicine: Medicine, case: Case, content: Content) -> str:

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 
 from cards.bands import Grade
-from cards.calcium import ADJUSTED, ALBUMIN, TOTAL, low_total_without_albumin, recent, recent_out_of_range
+from cards.calcium import ADJUSTED, ALBUMIN, TOTAL, low_total_without_albumin
 from cards.case import Case
 from cards.chart import NotRecorded
+from cards.electrolytes import POTASSIUM, passed_over, recent, recent_out_of_range
 from cards.entries import Area, Result
 from cards.figures import value_of
 from cards.finding import Finding, Indicator
 from cards.topic import Sheet, load_topic
 
-GROUP, POTASSIUM, MAGNESIUM = "electrolytes", "potassium", "magnesium"
+GROUP, MAGNESIUM = "electrolytes", "magnesium"
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
@@ -57,7 +58,7 @@ def _judge(case: Case, sheet: Sheet, grade: Grade, result: Result, results: tupl
         indicator = Indicator.INFO  # P11: different targets; critical stays
     return Finding(
         kind,
-        evidence=results,
+        evidence=(*results, *passed_over(case, result.analyte)),
         fill={
             "analyte": analyte.title,
             "value": value_of(result),

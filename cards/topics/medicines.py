@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from cards.bands import Grade
-from cards.calcium import recent_out_of_range
 from cards.card import LONGEST_SUMMARY
 from cards.case import Case
 from cards.chart import recorded
+from cards.electrolytes import POTASSIUM, recent_out_of_range
 from cards.entries import Area, Draft, Medicine, Order, Result
 from cards.figures import value_of
 from cards.finding import Finding, Indicator
@@ -23,7 +23,7 @@ from cards.topic import Sheet, load_topic
 from terminology.vocabulary import Link
 
 DIURETIC, ORDERED_DIURETIC = "diuretic", "order-diuretic"  # findings, of which more is said than of the others
-POTASSIUM_SPARING, POTASSIUM = "potassium-sparing", "potassium"
+POTASSIUM_SPARING = "potassium-sparing"
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Final
 
 from cards.case import Case
 from cards.chart import newest, recorded
+from cards.electrolytes import POTASSIUM
 from cards.entries import Area, Medicine, Order, Result
 from cards.figures import listed, value_of
 from cards.finding import Finding
 from cards.presentation import Symptom
 from cards.screening import SCREEN, SCREEN_TESTS, Screened, ScreenTest, Standing
 from cards.topic import Sheet, load_topic
-
-POTASSIUM: Final = "potassium"
 
 
 def find(case: Case, sheet: Sheet) -> Iterator[Finding]:

@@ -5,8 +5,9 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
 
-from cards.calcium import low_total_without_albumin, recent_out_of_range
+from cards.calcium import low_total_without_albumin
 from cards.case import Case
+from cards.electrolytes import recent_out_of_range
 from cards.entries import Area, Draft, Medicine, Problem, Result
 from cards.figures import listed
 from cards.finding import Finding, Indicator

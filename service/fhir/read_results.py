@@ -182,6 +182,7 @@ def _result(resource: Resource, analyte: Analyte, record: Record, origin: str) -
             why = _no_date(resource) if when is None else "it is dated in the future"
         else:
             ranges = resource.referenceRange
+            limits = None if ranges is None else limits_of(ranges, analyte, unit, record)
             return Result(
                 analyte.name,
                 *found,
@@ -189,7 +190,7 @@ def _result(resource: Resource, analyte: Analyte, record: Record, origin: str) -
                 origin,
                 status,
                 None if sent.comparator is None else _comparator(sent.comparator),
-                None if ranges is None else limits_of(ranges, analyte, unit, record),
+                limits,
                 value,
                 unit.shown,
                 # Most results carry nothing that could say so.
@@ -198,6 +199,8 @@ def _result(resource: Resource, analyte: Analyte, record: Record, origin: str) -
                 ""
                 if resource.note is None and resource.comment is None and resource.comments is None
                 else _note(resource, record),
+                "",
+                limits is None and ranges is not None,
             )
     return Unread(Area.RESULTS, analyte.name, f"{analyte.title}: {why}", origin, when)
 

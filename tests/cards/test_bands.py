@@ -179,7 +179,7 @@ def test_the_range_sent_wins_and_a_side_it_leaves_open_is_filled_in(
         ("ck-total 301 U/L 0 days ago", "unknown 50", "sex"),
         ("ck-total 480 U/L 0 days ago", "unknown 50", "sex"),
         ("ck-total 481 U/L 0 days ago", "unknown 50", "high info"),
-        ("ck-total 1001 U/L 0 days ago", "unknown 50", "sex"),  # warning for women, info for men
+        ("ck-total 1001 U/L 0 days ago", "unknown 50", "high info"),  # raised for both: warning for women, info for men
         ("ck-total 1601 U/L 0 days ago", "unknown 50", "high warning"),
         ("ck-total 315 U/L [-320] 0 days ago", "unknown 50", "within"),  # a range was sent: the sex is not asked
     ],
@@ -195,6 +195,26 @@ def test_a_trivial_rise_is_called_one_only_if_it_is_above_every_limit_that_may_a
     advice = advised(problems=CRAMP, person=person, results=["ck-total 250 U/L 1 days ago"])
     assert "ck" not in cards(advice)
     assert any("a trivial rise" in card.detail for card in advice.cards) is said_so
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (1200, "info CK 1200 U/L, 3.75 to 6 x upper limit"),  # over five times the limit of women
+        (2001, "warning CK 2001 U/L, 6.25 to 10.005 x upper limit"),  # over ten times it, and a statin
+        (3199, "warning CK 3199 U/L, 9.99 to 15.99 x upper limit"),
+        (3200, "critical CK 3200 U/L, 10 to 16 x upper limit"),
+    ],
+)
+def test_a_value_above_both_limits_is_never_kept_silent_because_they_differ_in_how_far(
+    advised: Ask, value: int, says: str
+) -> None:
+    """Only what lies above one limit and within the other cannot be placed (3.2); else the milder of the two holds."""
+    statin = ["atorvastatin since 300 days ago"]
+    result = f"ck-total {value} U/L 1 days ago"
+    advice = advised(problems=CRAMP, person="unknown 50", results=[result], medicines=statin)
+    (card,) = [c for c in advice.cards if c.topic == "ck"]
+    assert f"{card.indicator.value} {card.summary}".startswith(says)
 
 
 def test_both_multiples_are_printed_when_the_sex_is_not_known(advised: Ask) -> None:

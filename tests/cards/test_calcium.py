@@ -94,6 +94,26 @@ def test_a_corrected_albumin_goes_before_the_one_it_corrects(content: Content) -
     assert values(content, total, "albumin 30 g/L 3 days ago corrected", first) == ["2.30"]
 
 
+@pytest.mark.parametrize("later", ["calcium-total 1.80 mmol/L 1 days ago", "calcium-total 2.35 mmol/L 1 days ago"])
+def test_a_later_total_that_nothing_adjusts_does_not_undo_the_adjusted_one(content: Content, later: str) -> None:
+    """As it does not undo one that the laboratory adjusted itself: the newest adjusted calcium is the newest."""
+    adjusted_itself = ["calcium-adjusted 1.70 mmol/L 5 days ago", later]
+    adjusted_here = ["calcium-total 1.70 mmol/L 5 days ago", "albumin 40 g/L 5 days ago", later]
+    assert values(content, *adjusted_itself) == values(content, *adjusted_here) == ["1.70"]
+
+
+def test_the_newest_total_with_albumin_is_the_one_adjusted(content: Content) -> None:
+    older = ["calcium-total 1.70 mmol/L 9 days ago", "albumin 40 g/L 9 days ago"]
+    newer = ["calcium-total 2.00 mmol/L 5 days ago", "albumin 30 g/L 5 days ago"]
+    assert values(content, *older, *newer, "calcium-total 2.40 mmol/L 1 days ago") == ["2.20"]
+
+
+def test_a_low_total_after_an_adjusted_one_still_earns_its_line(content: Content) -> None:
+    adjusted_here = ["calcium-total 2.30 mmol/L 5 days ago", "albumin 40 g/L 5 days ago"]
+    later = low_total_without_albumin(case(content, *adjusted_here, "calcium-total 1.80 mmol/L 1 days ago"))
+    assert [str(r.value) for r in later] == ["1.80"]
+
+
 def test_a_total_with_a_comparator_or_preliminary_is_not_adjusted(content: Content) -> None:
     assert values(content, "calcium-total <2.10 mmol/L 3 days ago", "albumin 35 g/L 3 days ago") == []
     assert values(content, "calcium-total 2.10 mmol/L 3 days ago preliminary", "albumin 35 g/L 3 days ago") == []

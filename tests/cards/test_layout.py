@@ -140,3 +140,14 @@ def test_a_button_that_names_something_of_the_patient_is_worded_for_each(content
 
     assert any(label.endswith("after 700") for label in labels("700"))
     assert any(label.endswith("after 800") for label in labels("800"))
+
+
+def test_what_the_fact_sheet_says_of_one_finding_is_not_repeated_as_beyond_it_for_another(advised: Ask) -> None:
+    """Magnesium goes beyond the fact sheet, potassium does not; the sentences on both are the same."""
+    cramp, low = ["muscle-cramp 5 days ago"], ["potassium 2.9 mmol/L 3 days ago", "magnesium 0.50 mmol/L 3 days ago"]
+    both = advised(problems=cramp, results=low, medicines=["indapamide since 200 days ago"])
+    for card in both.cards:
+        lines = [line.rsplit(" (", 1)[0] for line in card.detail.split("\n") if line.startswith("- ")]
+        assert len(lines) == len(set(lines)), f"{card.topic} says something twice"
+    (alone,) = [c for c in advised(problems=cramp, results=low[1:]).cards if c.topic == "biochemistry"]
+    assert "- Metabolic disorders may cause cramp. (F16, beyond the fact sheet)" in alone.detail

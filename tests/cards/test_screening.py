@@ -110,6 +110,13 @@ def test_a_repeat_prescription_is_not_a_new_start(content: Content) -> None:
             ["potassium 4.2 mmol/L [3.5-5.3] 1 days ago haemolysed", "potassium 4.0 mmol/L [3.5-5.3] 9 days ago"],
             Standing.DONE,
         ),
+        (  # as the other card, it goes by what was corrected
+            [
+                "potassium 3.4 mmol/L [3.5-5.3] 1 days ago haemolysed",
+                "potassium 3.5 mmol/L [3.5-5.3] 1 days ago haemolysed corrected",
+            ],
+            Standing.MISSING,
+        ),
         (  # the card speaks of the newest only, so an older haemolysed value speaks for nothing
             [
                 "potassium 4.2 mmol/L [3.5-5.3] 1 days ago haemolysed",

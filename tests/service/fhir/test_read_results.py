@@ -271,7 +271,17 @@ def test_the_range_sent_with_a_result_is_read(ranges, read):
     ],
 )  # fmt: skip
 def test_a_range_that_cannot_be_relied_on_is_no_range(ranges):
-    assert result(observation(referenceRange=ranges)).limits is None
+    found = result(observation(referenceRange=ranges))
+
+    assert found.limits is None
+    assert found.range_unused
+
+
+def test_no_range_and_one_that_is_used_are_no_range_left_unused():
+    sent = [{"text": "see report"}, {"low": quantity(3.5), "high": quantity(5.3)}]
+
+    assert not result(observation(referenceRange=sent)).range_unused
+    assert not result(observation()).range_unused
 
 
 def test_true_in_a_range_is_not_the_number_one():
