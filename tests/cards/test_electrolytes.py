@@ -6,7 +6,8 @@ from cards.advise import advise
 from cards.chart import NotReadable, NotRecorded, Recorded
 from cards.content import Content
 from cards.electrolytes import latest
-from cards.examples import case_of, chart_of
+from cards.example_charts import chart_of
+from cards.examples import case_of
 from tests.cards.asked import DONE, SCREEN, card_of, dealt, part
 
 CRAMP = ["muscle-cramp 5 days ago"]

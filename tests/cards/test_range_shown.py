@@ -9,7 +9,7 @@ from msgspec.structs import replace as changed
 from cards.advise import advise
 from cards.card import Advice
 from cards.content import Content
-from cards.examples import chart_of
+from cards.example_charts import chart_of
 
 Ask = Callable[..., Advice]
 
