@@ -217,7 +217,7 @@ def test_an_overlay_as_an_editor_on_windows_saves_it_is_read(tmp_path: Path):
     path = tmp_path / "local-codes.toml"
     path.write_bytes(b"\xef\xbb\xbf" + entry().replace("\n", "\r\n").encode())
 
-    assert load(overlay=path).measured([Coding(LOCAL, "CK")]) == {"ck-total"}
+    assert meant(load(overlay=path), [Coding(LOCAL, "CK")]).measured == {"ck-total"}
 
 
 def test_the_example_in_the_documentation_works(overlay: Write):
