@@ -22,6 +22,7 @@ from cards.figures import ratio_of
 from cards.finding import Indicator
 from cards.undecided import set_aside
 from cards.when import Days, When
+from terminology.analytes import Limits
 
 Ask = Callable[..., Advice]
 CRAMP = ["muscle-cramp 5 days ago"]
@@ -56,6 +57,22 @@ def cards(advice: Advice) -> dict[str, str]:
 
 def detail(advice: Advice, topic: str) -> str:
     return next(card.detail for card in advice.cards if card.topic == topic)
+
+
+def test_nothing_is_a_multiple_of_a_limit_of_nothing(content: Content) -> None:
+    raised = next(band for band in content.bands.of("ck-total") if band.is_ratio)
+
+    assert raised.holds(Decimal(5000), Limits(None, Decimal(100)))
+    assert not raised.holds(Decimal(5000), Limits(None, Decimal(0)))
+    assert not raised.holds(Decimal(5000), Limits(None, None))
+
+
+@pytest.mark.parametrize(("potassium", "expected"), [("6.4", "info"), ("6.5", "critical"), ("2.4", "critical")])
+def test_dialysis_lowers_a_warning_to_information_and_leaves_what_is_critical(
+    advised: Ask, potassium: str, expected: str
+) -> None:
+    found = advised(problems=[*CRAMP, "dialysis 900 days ago"], results=[f"potassium {potassium} mmol/L 0 days ago"])
+    assert cards(found)["biochemistry"] == expected
 
 
 # comparators
