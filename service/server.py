@@ -133,7 +133,7 @@ def _settle(_worker: object) -> None:
 class Worker(ThreadWorker):  # type: ignore[misc]  # as above
     """gunicorn's thread worker, which answers what is not HTTP in JSON and repeats nothing of it (J5)."""
 
-    def handle_error(self, req: object, client: Any, addr: object, exc: BaseException) -> None:  # noqa: ARG002 -- gunicorn's signature
+    def handle_error(self, _req: object, client: Any, _addr: object, exc: BaseException) -> None:
         """Answer a request that never reached the application."""
         status, reason = (400, "Bad Request") if isinstance(exc, ParseException) else (500, "Internal Server Error")
         self.log.error("A request did not reach the application", exc_info=exc)
@@ -160,19 +160,19 @@ class ServerLog(Logger):  # type: ignore[misc]  # as above
         self.access_log.handlers.clear()
         self._ours = access_log("warning")
 
-    def critical(self, msg: str, *args: object, **kwargs: Any) -> None:  # noqa: ARG002 -- gunicorn's signature
+    def critical(self, msg: str, *_args: object, **kwargs: Any) -> None:
         """Level critical of gunicorn."""
         self._say("error", msg, kwargs.get("exc_info"))
 
-    def error(self, msg: str, *args: object, **kwargs: Any) -> None:  # noqa: ARG002 -- gunicorn's signature
+    def error(self, msg: str, *_args: object, **kwargs: Any) -> None:
         """Level error of gunicorn."""
         self._say("error", msg, kwargs.get("exc_info"))
 
-    def exception(self, msg: str, *args: object, **kwargs: Any) -> None:  # noqa: ARG002 -- gunicorn's signature
+    def exception(self, msg: str, *_args: object, **kwargs: Any) -> None:
         """Level error, with the error in hand."""
         self._say("error", msg, kwargs.get("exc_info"))
 
-    def warning(self, msg: str, *args: object, **kwargs: Any) -> None:  # noqa: ARG002 -- gunicorn's signature
+    def warning(self, msg: str, *_args: object, **kwargs: Any) -> None:
         """Level warning of gunicorn."""
         self._say("warning", msg, kwargs.get("exc_info"))
 
