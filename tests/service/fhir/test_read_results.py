@@ -165,7 +165,7 @@ def test_a_result_without_a_quantity_is_named_with_its_reason(elements, why):
         ("preliminary", ResultStatus.PRELIMINARY),
     ],
 )
-def test_statuses_that_count(status, read):
+def test_a_result_of_a_status_that_counts_keeps_it(status, read):
     assert result(observation(status=status)).status is read
 
 
@@ -181,7 +181,7 @@ def test_statuses_that_count(status, read):
         (None, "Potassium: it has no status", False),
     ],
 )
-def test_statuses_that_never_count(status, why, expected):
+def test_a_result_of_any_other_status_is_named_and_not_used(status, why, expected):
     made = chart(observation(status=status))
 
     (found,) = made.unread
