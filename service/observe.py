@@ -150,7 +150,8 @@ class LibraryLog(logging.Handler):
         error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
         level = "error" if record.levelno >= logging.ERROR else "warning"
         more = {"library": record.name.partition(".")[0]} | ({"error": error} if error else {})
-        words = fixed_part(record.msg) if "%" in str(record.msg) else ""  # else its arguments may be in it already
+        may_hold_arguments = isinstance(record.msg, str) and "%" not in record.msg  # put in before it came here
+        words = "" if may_hold_arguments else fixed_part(record.msg)
         self._log.process(level, words or "A library had something to say.", **more)
 
 
