@@ -38,15 +38,17 @@ class Case:
     failed_topics: tuple[str, ...] = ()  # topics whose rules raised, for the topic that says so
     moment: Moment = Moment.RECORD
     _gradings: dict[int, tuple[Result, Grading]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What :meth:`grade` found: several topics ask for the same result. A case made from this one begins anew."""
+    """What :meth:`grade` found: several topics ask for the same result. This and the next three are filled as topics
+    ask; a case made from this one begins with empty ones."""
     _drugs: dict[tuple[frozenset[str], tuple[str, ...]], str] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
-    """So too what :meth:`drug` calls a medicine."""
+    """What :meth:`drug` calls a medicine."""
     answers: dict[Callable[..., object], object] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """So too the answers of :func:`answered_once`."""
+    """The answers of :func:`answered_once`, by question."""
     printed: dict[int, tuple[object, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """So too the entries that cards have printed: a medicine may stand on several (cards/wording.py)."""
+    """The lines that cards have printed of an entry, by its identity: a medicine may stand on several cards
+    (cards/wording.py)."""
 
     # drafts
 

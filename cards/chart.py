@@ -95,7 +95,7 @@ class Chart:
     """What :meth:`cards.case.Case.started` worked out, by ingredients, links that count, and gap: thousands of
     records of one medicine would otherwise be gone through once for each of them. Never carried over to a chart made
     from this one."""
-    # So too what stands below: many topics ask for it, and it is sorted out when the first one does.
+    # These are filled when the first topic asks, since many do; they too are never carried over to another chart.
     _usable: dict[str, list[Result]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _preliminary: list[Result] = field(default_factory=list, init=False, repr=False, compare=False)
     _latest: dict[tuple[str, ...], Lookup[tuple[Result, ...]]] = field(

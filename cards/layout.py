@@ -1,4 +1,4 @@
-"""What of a card follows from the kinds of its findings alone: put together once, for all who get the same.
+"""The parts of a card that follow from the kinds of its findings alone: put together once, and kept.
 
 Nothing of a patient is in it, and nothing of a patient is kept by it (rule R12): the kinds, their sentences and their
 facts all stand in the sheets.

@@ -12,7 +12,6 @@ from typing import Final
 from cards.case import Case, answered_once
 from cards.entries import Area, Order, OrderStatus, Problem, Unread
 from cards.presentation import Symptom
-from cards.screening import SCREEN, ScreenTest
 from cards.toml_file import read_section
 from cards.when import When
 from terminology.closed import Closed
@@ -201,13 +200,6 @@ def _referral_orders(case: Case) -> list[Order]:
 def may_propose_referral(case: Case) -> bool:
     """Whether a new neurology referral may be proposed: not if an unread order may be one already (3.8 no. 13)."""
     return case.complete(Area.ORDERS)
-
-
-def missing_tests(case: Case, *tests: ScreenTest) -> tuple[ScreenTest, ...]:
-    """Tests of the screen to add to a referral (P1, P7); none if what is done or awaited could not be read."""
-    if not case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS):
-        return ()
-    return SCREEN.missing(case, *tests)
 
 
 def named_symptom(case: Case) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from cards.bands import Grade
 from cards.case import Case
 from cards.chart import newest
-from cards.entries import AWAITED, Order, Result
+from cards.entries import AWAITED, Area, Order, Result
 from cards.moment import Moment
 from cards.toml_file import read_section
 from terminology.closed import Closed
@@ -69,7 +69,7 @@ class Screen:
     tests: Mapping[ScreenTest, ScreenTestContent]
 
     def look(self, case: Case, test: ScreenTest) -> Screened:
-        """Where one test stands. Ask only if results, medicines and orders were read to the end (3.8 no. 13)."""
+        """Where one test stands. Only where :meth:`can_tell_what_is_missing` can MISSING be relied on (3.8 no. 13)."""
         content = self.tests[test]
         recent = case.surely_fresh(*content.analytes)  # a comparator that does not decide was set aside before
         is_ue = test is ScreenTest.UE
@@ -85,8 +85,17 @@ class Screen:
                 return Screened(test, Standing.SPOKEN_FOR, haemolysed)
         return Screened(test, Standing.MISSING)
 
+    def can_tell_what_is_missing(self, case: Case) -> bool:
+        """Whether all that decides was read to the end: results, medicines and orders."""
+        return case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS)
+
     def missing(self, case: Case, *tests: ScreenTest) -> tuple[ScreenTest, ...]:
-        """Those of the tests (default all four) that are neither done nor awaited nor spoken for."""
+        """Those of the tests (default all four) that are neither done nor awaited nor spoken for (P1, P7, P14).
+
+        None if what is done or awaited could not be read to the end: unknown is not missing (3.8 no. 13).
+        """
+        if not self.can_tell_what_is_missing(case):
+            return ()
         return tuple(t for t in tests or SCREEN_TESTS if self.look(case, t).state is Standing.MISSING)
 
 

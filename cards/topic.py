@@ -221,8 +221,14 @@ def read_sheet(code: str, whole: Section) -> Sheet:
     )
     topic.done()
     whole.done()
+    _refuse_loose_ends(sheet, whole.where)
+    return sheet
+
+
+def _refuse_loose_ends(sheet: Sheet, where: str) -> None:
+    """Raises BadContent where one part of the sheet names another that is not there, or shows nothing of it."""
     if not sheet.moments:
-        raise BadContent(f"{whole.where}: [topic] moments should name when the topic is asked")
+        raise BadContent(f"{where}: [topic] moments should name when the topic is asked")
     for row in chain(*sheet.rows.values()):
         for kind in filter(None, (row.finding, row.drafted)):
             if kind not in sheet.kinds:
@@ -232,10 +238,9 @@ def read_sheet(code: str, whole: Section) -> Sheet:
     shown = {kind for example in sheet.examples for kind in example.finding}
     for name in sheet.kinds:
         if name not in shown:
-            raise BadContent(f"{whole.where}: [finding.{name}] has no worked example; add an [[example]] with it")
+            raise BadContent(f"{where}: [finding.{name}] has no worked example; add an [[example]] with it")
     for kind in shown - set(sheet.kinds):
-        raise BadContent(f"{whole.where}: an example expects the finding {kind!r}, which the sheet does not describe")
-    return sheet
+        raise BadContent(f"{where}: an example expects the finding {kind!r}, which the sheet does not describe")
 
 
 def _threshold(table: Section) -> Decimal:

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -106,7 +107,7 @@ class AuditTrail:
         asked = f"POST /cds-services/{one.service}"
         return {
             "resourceType": "AuditEvent",
-            **({"meta": {"profile": [_PROFILE]}} if one.status == 200 else {}),  # noqa: PLR2004 -- HTTP; of successes
+            **({"meta": {"profile": [_PROFILE]}} if one.status == HTTPStatus.OK else {}),
             "type": _coding("http://terminology.hl7.org/CodeSystem/audit-event-type", "rest", "RESTful Operation"),
             "subtype": [_coding("http://hl7.org/fhir/restful-interaction", "operation", "operation")],
             "action": "E",
@@ -194,9 +195,9 @@ def _write_all(descriptor: int, lines: bytes) -> None:
 
 
 def _outcome(status: int) -> str:
-    if status == 200:  # noqa: PLR2004 -- HTTP
+    if status == HTTPStatus.OK:
         return _SUCCESS
-    return _SERIOUS if status == 500 else _MINOR  # noqa: PLR2004 -- HTTP
+    return _SERIOUS if status == HTTPStatus.INTERNAL_SERVER_ERROR else _MINOR
 
 
 def _coding(system: str, code: str, display: str = "") -> dict[str, str]:

@@ -14,7 +14,7 @@ import requests
 class _Session(requests.Session):
     """A session that sees no redirect: the ordinary one reads a redirect's body, however large, to look past it."""
 
-    def get_redirect_target(self, resp: requests.Response) -> Any:  # noqa: ARG002 -- the name requests calls it by
+    def get_redirect_target(self, _resp: requests.Response) -> Any:
         return None
 
 

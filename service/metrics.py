@@ -6,6 +6,7 @@ workers keep their numbers in files of one folder, which a process of its own ad
 """
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -140,8 +141,8 @@ class Metrics:
         """Count one request, by its finished record."""
         route = _one_of(record.route, ROUTES)
         self._requests.labels(record.method, route, str(record.status)).observe(record.ms / 1000)
-        if record.status in (401, 403):
-            reason = record.not_trusted if record.status == 401 else "not-allowed"  # noqa: PLR2004 -- HTTP
+        if record.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            reason = record.not_trusted if record.status == HTTPStatus.UNAUTHORIZED else "not-allowed"
             self._rejections.labels(_one_of(reason, _REASONS)).inc()
         if record.method == "POST" and record.route in CALL_ROUTES:
             self._hook(record)
@@ -158,7 +159,7 @@ class Metrics:
         self._circuit.labels(self._client(client)).set(float(is_open))
 
     def _hook(self, record: Record) -> None:
-        if record.status == 200:  # noqa: PLR2004 -- HTTP
+        if record.status == HTTPStatus.OK:
             outcome = "cards" if record.cards else "no-cards"
         else:
             outcome = OUTCOMES.get(record.status, "refused")

@@ -162,7 +162,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 class _Handler(WSGIRequestHandler):
     timeout = SLOW_SECONDS
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name it is called by
+    def log_message(self, _format: str, *_args: object) -> None:
         """Say nothing."""
 
     def get_stderr(self) -> Any:

@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from service.answer import Answer
-from service.rarely import Rarely
+from service.line_limit import LineLimit
 
 PROBES: Final = frozenset({"/livez", "/readyz"})  # asked every few seconds; a change of readiness has its own line
 
@@ -86,6 +86,7 @@ class Record:
 
 _FIELDS = tuple(row.name for row in fields(Record))
 _LEVELS = ("info", "warning", "error")
+_DEFECT: Final = 500  # statuses from here on are the service's own doing
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 405, 413, 415, 429, 503})  # 412 tells of data, and is always written
 
 
@@ -100,18 +101,18 @@ class AccessLog:
     write: Callable[[str], object]
     now: Callable[[], datetime]
     least: str = "info"
-    rarely: Rarely = field(default_factory=Rarely)
+    limit: LineLimit = field(default_factory=LineLimit)
 
     def request(self, record: Record) -> None:
         """One line for one request, if it is grave enough. A probe has none, unless it met a defect."""
         if record.route in PROBES and record.status in (200, 503):
             return
-        level = "error" if record.status >= 500 else "warning" if record.errors else "info"  # noqa: PLR2004 -- HTTP
+        level = "error" if record.status >= _DEFECT else "warning" if record.errors else "info"
         if _LEVELS.index(level) < _LEVELS.index(self.least):
             return
         if record.status in _REFUSALS:
             kind = (record.client, record.errors[-1] if record.errors else str(record.status), record.not_trusted)
-            left_out = self.rarely.left_out(kind)
+            left_out = self.limit.left_out(kind)
             if left_out is None:
                 return
             record.left_out = left_out
@@ -125,7 +126,7 @@ class AccessLog:
 
     def tell_left_out(self, *, all_of_them: bool = False) -> None:
         """A line for each kind of refusal that ended with some left out; ``all_of_them``: at the end of a process."""
-        for (client, error, reason), count in self.rarely.ended(everything=all_of_them):
+        for (client, error, reason), count in self.limit.ended(everything=all_of_them):
             members = {"client": client, "errors": [error], "not_trusted": reason, "left_out": count}
             self._line(
                 "left-out",
@@ -153,7 +154,8 @@ class LibraryLog(logging.Handler):
         error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
         level = "error" if record.levelno >= logging.ERROR else "warning"
         more = {"library": record.name.partition(".")[0]} | ({"error": error} if error else {})
-        words = fixed_part(record.msg) if "%" in str(record.msg) else ""  # else its arguments may be in it already
+        may_hold_arguments = isinstance(record.msg, str) and "%" not in record.msg  # put in before it came here
+        words = "" if may_hold_arguments else fixed_part(record.msg)
         self._log.process(level, words or "A library had something to say.", **more)
 
 

@@ -162,7 +162,7 @@ def _settle(_worker: object) -> None:
 class Worker(ThreadWorker):  # type: ignore[misc]  # as above
     """gunicorn's thread worker, which answers what is not HTTP in JSON and repeats nothing of it (J5)."""
 
-    def handle_error(self, req: object, client: Any, addr: object, exc: BaseException) -> None:  # noqa: ARG002 -- gunicorn's signature
+    def handle_error(self, _req: object, client: Any, _addr: object, exc: BaseException) -> None:
         """Answer a request that never reached the application, and log it as any other: anybody can send a thousand."""
         status, reason = (400, "Bad Request") if isinstance(exc, ParseException) else (500, "Internal Server Error")
         record = Record(correlation_id(_no_header), status=status, errors=[type(exc).__name__])

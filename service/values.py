@@ -74,6 +74,7 @@ def addresses(value: object) -> tuple[str, ...]:
     return tuple(address(one) for one in texts(value))
 
 
+_LAST_PORT = 65_535
 _LISTEN = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.\-]+)):([0-9]{1,5})")
 
 
@@ -82,7 +83,7 @@ def listen_address(value: object) -> tuple[str, int]:
     if isinstance(value, tuple):
         value = f"[{value[0]}]:{value[1]}" if ":" in value[0] else f"{value[0]}:{value[1]}"
     found = _LISTEN.fullmatch(text(value))
-    if found is None or not 1 <= int(found[3]) <= 65535:  # noqa: PLR2004 -- the greatest port there is
+    if found is None or not 1 <= int(found[3]) <= _LAST_PORT:
         raise ValueError("must be an address to listen on: host:port, such as 127.0.0.1:9464")
     return found[1] or found[2], int(found[3])
 

@@ -6,7 +6,6 @@ the EHR stand beside the project where they are present.
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.uncovered import UNCOVERED
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,12 +31,6 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """Runs the script; without it each answer of its FHIR server on a kept connection waits 40 ms to be sent."""
 
 pytestmark = pytest.mark.skipif(not RUNNER.is_file(), reason="the script that plays the EHR is not beside the project")
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -45,9 +45,7 @@ def _raised(case: Case, sheet: Sheet, indicator: Indicator, result: Result, resu
         # That no repeat was found may be said only if all results were read.
         kind = "not-repeated" if case.complete(Area.RESULTS) else "marked"
     repeat = "repeat-ck-soon" if kind in ("urgent", "not-repeated") else "repeat-ck"  # no rest is waited for
-    missing: tuple[ScreenTest, ...] = ()
-    if case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS):  # unknown is not missing
-        missing = SCREEN.missing(case, ScreenTest.UE, ScreenTest.TSH)
+    missing = SCREEN.missing(case, ScreenTest.UE, ScreenTest.TSH)
     return Finding(
         kind,
         evidence=results,

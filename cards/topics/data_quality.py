@@ -23,7 +23,7 @@ _RESULTS_OR_MEDICINES: Final = frozenset({Area.RESULTS, Area.MEDICINES})
 _REFERRAL: Final = (Area.PROBLEMS, Area.RESULTS, Area.MEDICINES, Area.ORDERS)
 
 
-def find(case: Case, sheet: Sheet) -> Iterator[Finding]:  # noqa: ARG001 -- every topic is asked in the same way
+def find(case: Case, _sheet: Sheet) -> Iterator[Finding]:
     """When a part of the record that the rules need could not be read, the absence of a card means nothing."""
     yield from _unread(case, NEEDED)
     if case.shows.gate is Gate.PROBLEMS_UNREADABLE:

@@ -9,7 +9,7 @@ from cards.red_flags import breathless, known_disease, known_neuropathy
 from cards.topic import Sheet, load_topic
 
 
-def find(case: Case, sheet: Sheet) -> Iterator[Finding]:  # noqa: ARG001 -- every topic is asked the same way
+def find(case: Case, _sheet: Sheet) -> Iterator[Finding]:
     """With a known neuromuscular disease, or a neuropathy referred to neurology, the existing team is to be asked."""
     disease, neuropathy = known_disease(case), known_neuropathy(case)
     if disease:

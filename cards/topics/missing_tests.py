@@ -6,7 +6,7 @@ from datetime import date
 from cards.case import Case
 from cards.chart import newest, recorded
 from cards.electrolytes import POTASSIUM
-from cards.entries import Area, Medicine, Order, Result
+from cards.entries import Medicine, Order, Result
 from cards.figures import listed, value_of
 from cards.finding import Finding
 from cards.presentation import Symptom
@@ -22,7 +22,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """
     if not case.shows.shows(Symptom.CRAMP, Symptom.FASCICULATION):
         return
-    if not case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS):
+    if not SCREEN.can_tell_what_is_missing(case):
         return
     screened = [SCREEN.look(case, test) for test in SCREEN_TESTS]
     missing = tuple(one.test for one in screened if one.state is Standing.MISSING)

@@ -9,11 +9,10 @@ from cards.red_flags import (
     POWER,
     breathless,
     may_propose_referral,
-    missing_tests,
     neurology_referrals,
     recent_signs,
 )
-from cards.screening import ScreenTest
+from cards.screening import SCREEN, ScreenTest
 from cards.topic import Sheet, load_topic
 
 
@@ -22,7 +21,7 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
     myotonia = case.shows.shows(Symptom.MYOTONIA)
     if not myotonia:
         return
-    tests = missing_tests(case, ScreenTest.CK, ScreenTest.TSH, ScreenTest.UE)
+    tests = SCREEN.missing(case, ScreenTest.CK, ScreenTest.TSH, ScreenTest.UE)
     suggest = sheet.open_for(case, *(test.value for test in tests))
     referrals = neurology_referrals(case)
     if referrals.running:

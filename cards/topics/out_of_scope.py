@@ -8,7 +8,7 @@ from cards.presentation import Symptom
 from cards.topic import Sheet, load_topic
 
 
-def find(case: Case, sheet: Sheet) -> Iterator[Finding]:  # noqa: ARG001 -- every topic is asked in the same way
+def find(case: Case, _sheet: Sheet) -> Iterator[Finding]:
     """Twitching or cramp under 16 is not judged by adult rules, and the card says so."""
     yield Finding("under-age", evidence=case.shows.shows(*Symptom))
 

@@ -188,7 +188,7 @@ def _plain(amount: Decimal) -> str:
 
 def _still_open(case: Case, sheet: Sheet) -> Iterator[Finding]:
     """Treatable causes that were not looked for, or may be at work (row O4). Unknown is not missing (3.8 no. 13)."""
-    if case.complete(Area.RESULTS, Area.MEDICINES, Area.ORDERS) and (missing := SCREEN.missing(case)):
+    if missing := SCREEN.missing(case):
         yield Finding(
             "open-tests",
             fill={"tests": listed(SCREEN.tests[test].title for test in missing)},

@@ -15,7 +15,6 @@ from cards.red_flags import (
     each_named,
     known_disease,
     known_neuropathy,
-    missing_tests,
     neurology_referrals,
     old_signs,
     printed,
@@ -61,7 +60,7 @@ def _advice(case: Case, sheet: Sheet, drafts: tuple[Draft, ...], flags: tuple[Re
     """O16 to O18. Known neuromuscular disease is with its team: neither "not routine" nor a screen fits it (S8)."""
     if known_disease(case) or known_neuropathy(case):
         return
-    missing = missing_tests(case)
+    missing = SCREEN.missing(case)
     tests = listed([SCREEN.tests[test].title for test in missing])
     suggest = sheet.open_for(case, *(test.value for test in missing))
     if flags:

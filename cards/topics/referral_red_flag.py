@@ -14,12 +14,12 @@ from cards.red_flags import (
     Sign,
     breathless,
     may_propose_referral,
-    missing_tests,
     named_symptom,
     neurology_referrals,
     printed,
     red_flags,
 )
+from cards.screening import SCREEN
 from cards.topic import Sheet, load_topic
 
 
@@ -79,7 +79,7 @@ def _refer(case: Case, sheet: Sheet, flags: tuple[RedFlag, ...], referrals: Refe
         if may_propose_referral(case):
             suggest = sheet.open_for(case, f"refer-{kind}")
         if kind == "weakness":
-            suggest += sheet.open_for(case, *(test.value for test in missing_tests(case)))
+            suggest += sheet.open_for(case, *(test.value for test in SCREEN.missing(case)))
         date = printed(problem.when for flag in of_kind for problem in flag.problems)
         yield Finding(kind, evidence, {"symptom": named_symptom(case), "date": date}, suggest=suggest)
         evidence = ()  # printed once

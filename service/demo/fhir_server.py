@@ -21,6 +21,7 @@ PAGE = 100
 MOST = 250
 """Matches of a page at most."""
 
+_MOST_DIGITS = 5  # of a number in a search; there are not that many resources
 _APPLIED = ("patient", "subject", "code", "_id", "_count", "_offset")
 _DATES = ("effectiveDateTime", "recordedDate", "authoredOn", "performedDateTime", "date", "birthDate")
 _CODES = ("code", "medicationCodeableConcept")
@@ -111,7 +112,8 @@ def _last(reference: str) -> str:
 
 
 def _whole(text: str | None, otherwise: int) -> int:
-    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 6 else otherwise  # noqa: PLR2004 -- digits enough
+    is_whole = text is not None and text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    return int(text) if text is not None and is_whole else otherwise
 
 
 def _query(applied: Mapping[str, str]) -> str:

@@ -182,8 +182,8 @@ def _take_drafts(
 def _arrived(
     retrieved: Mapping[str, Retrieved],
 ) -> tuple[dict[type[Resource], list[Resource]], list[tuple[Area, str]], list[Area]]:
-    """All entries of all queries by their type, each once; of those that are not resources at all the areas and
-    reasons, each once; and the areas whose answers tell of an error (E11, R8).
+    """What arrived, in three parts: the entries of all queries by their type, each once; area and reason of those that
+    are no resources at all, each once; and the areas whose answers tell of an error (E11, R8).
     """
     by_type: dict[type[Resource], list[Resource]] = {}
     broken: dict[tuple[Area, str], None] = {}
@@ -268,7 +268,7 @@ def _unproven(resource: Resource, area: Area, reader: Reader, record: Record) ->
 
 def _sorted(entries: list[E]) -> tuple[E, ...]:
     """The entries in an order that depends on nothing but what they hold."""
-    if len(entries) < 2:  # noqa: PLR2004 -- one entry is in order
+    if len(entries) <= 1:
         return tuple(entries)
     entries.sort(key=attrgetter("source"))
     if len({one.source for one in entries}) < len(entries):

@@ -49,7 +49,7 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Typed(Resource, frozen=True, gc=False, tag=True, tag_field="resourceType"):
-    """A resource of a type we read: the name of the class is its ``resourceType``. Elements of more than one type."""
+    """A resource of a type we read: the name of the class is its ``resourceType``. These elements many types have."""
 
     id: Any = None
     meta: Later = None

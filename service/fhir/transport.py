@@ -108,7 +108,7 @@ class _Adapter(HTTPAdapter):
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:  # noqa: ARG002 -- as requests calls it
+    def cert_verify(self, conn: Any, _url: Any, _verify: Any, _cert: Any) -> None:
         conn.cert_reqs = "CERT_REQUIRED"  # whatever verify says: there is no switch
 
 

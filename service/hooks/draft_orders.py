@@ -1,6 +1,6 @@
 """The unsigned orders in the context of order-select and order-sign, as far as the protocol goes (requirements D2-D7).
 
-Here they are only told apart from something else; what each of them orders is read by the FHIR side.
+Only that they are a Bundle is looked at here; what each of them orders is read by the FHIR side.
 """
 
 from collections.abc import Mapping

@@ -5,17 +5,16 @@ import time
 import requests
 
 from service.bare_session import bare_session
-from service.hooks.keys import MAX_BYTES
 
 _CONNECT_SECONDS = 1.0
 _READ_SECONDS = 2.0
 _CHUNK = 16 * 1024
 
 
-def fetched(url: str) -> bytes | None:
+def fetched(url: str, *, most_bytes: int) -> bytes | None:
     """What stands at the address of a JWK Set; None if it cannot be had. Never raises, and never follows a redirect.
 
-    The environment's proxies, certificates and netrc are not used (R5); at most ``MAX_BYTES`` are read.
+    The environment's proxies, certificates and netrc are not used (R5); a longer answer than ``most_bytes`` is none.
     """
     until = time.monotonic() + _CONNECT_SECONDS + _READ_SECONDS
     try:
@@ -28,7 +27,7 @@ def fetched(url: str) -> bytes | None:
             raw = b""
             while piece := response.raw.read1(_CHUNK, decode_content=True):
                 raw += piece
-                if len(raw) > MAX_BYTES or time.monotonic() > until:
+                if len(raw) > most_bytes or time.monotonic() > until:
                     return None
             return raw
     except Exception:  # noqa: BLE001 -- R2: a key host that misbehaves in any way is one that did not answer

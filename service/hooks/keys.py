@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from joserfc.jwk import ECKey, JWKRegistry, Key, RSAKey
@@ -77,7 +78,7 @@ def _source(client: Client, fetch: Fetch | None, clock: Callable[[], float]) -> 
     if fetch is None:
         from service.hooks.key_host import fetched  # noqa: PLC0415 -- keys in files need no HTTP library
 
-        fetch = fetched
+        fetch = partial(fetched, most_bytes=MAX_BYTES)
     return _Remote(client.jwks_url or "", fetch, clock)
 
 

@@ -80,7 +80,9 @@ _VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 
 def _uuids(how_many: int) -> Iterator[str]:
-    """Random UUIDs (RFC 9562, version 4), at most so many, from one draw: to ask for randomness costs more than it."""
+    """Random UUIDs (RFC 9562, version 4), at most so many. All their bits are drawn at once: each draw costs a call of
+    the system.
+    """
     drawn = urandom(16 * how_many).hex()
     for at in range(0, len(drawn), 32):
         one = drawn[at : at + 32]

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -240,7 +241,7 @@ class Routes:
             response.headers["WWW-Authenticate"] = "Bearer"
         if isinstance(error, DataNotAvailable):
             record.late = error.late
-        if error.status == 503:  # noqa: PLR2004 -- HTTP
+        if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
             response.headers["Retry-After"] = RETRY_SOON if isinstance(error, Overloaded) else RETRY_AFTER
         return response
 

@@ -28,6 +28,7 @@ LEEWAY: Final = 60  # seconds by which clocks may differ
 _BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9_\-.]+)")  # in any case, as every scheme (RFC 9110, 11.1)
 _FEEDBACK = re.compile(r"(/cds-services//?[^/]+)/feedback")
 _LONGEST_JTI = 256
+_YEAR_10000 = 253_402_300_800  # seconds since 1970; the first instant that datetime cannot hold
 
 
 class _Registry(JWSRegistry):
@@ -157,7 +158,7 @@ def _check_times(claims: dict[str, Any], now: float) -> None:
 
 def _seconds(value: object) -> float:
     """A JSON number that can be a time: seconds since 1970, before the year 10000."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 253_402_300_800:  # noqa: PLR2004 -- see above
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < _YEAR_10000:
         raise NotTrusted("bad-time")
     return value
 

@@ -1,5 +1,6 @@
-"""What is written beside the answers leaves the request path through a bounded queue and one thread: it may be lost,
-and is counted then; a clinician never waits for it (R14, R17).
+"""What is written beside the answers (cards shown, audit events) goes through a bounded queue to a thread of its own.
+
+So no clinician waits for it. What finds no room, or cannot be written, is lost and counted (R14, R17).
 """
 
 import atexit

@@ -15,8 +15,8 @@ from urllib.request import Request, urlopen
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.ports import free_port
 from tests.repository import ROOT
-from tests.service.test_server import free_port
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 SCREENSHOTS = ROOT / "tests" / "browser" / "screenshots"

@@ -54,7 +54,7 @@ def test_all_text_stands_out_from_what_is_behind_it(open_page, scheme, keep):
     assert [one for one in found if one["ratio"] < 4.5] == []
 
 
-def test_the_schemes_differ(open_page):
+def test_the_dark_scheme_has_another_background_than_the_light_one(open_page):
     grounds = [open_page("nothing-to-say", scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor") for scheme in ("light", "dark")]  # fmt: skip
 
     assert len(set(grounds)) == 2
@@ -153,7 +153,7 @@ def test_a_window_of_middle_width_and_large_type_fit_too(open_page, keep):
 
 
 @SCHEMES
-def test_axe_finds_nothing(open_page, scheme):
+def test_axe_finds_no_fault_in_accessibility(open_page, scheme):
     if not AXE.is_file():
         pytest.skip("axe-core is not here (npm install --no-save --prefix tests/browser axe-core)")
     page = everything_open(open_page(scheme=scheme))

@@ -22,6 +22,8 @@ from cards.figures import ratio_of
 from cards.finding import Indicator
 from cards.undecided import set_aside
 from cards.when import Days, When
+from terminology.analytes import Limits
+from tests.cards.asked import dealt
 
 Ask = Callable[..., Advice]
 CRAMP = ["muscle-cramp 5 days ago"]
@@ -50,12 +52,24 @@ def said(grading: Grading) -> str:
             return grading.name.lower()
 
 
-def cards(advice: Advice) -> dict[str, str]:
-    return {card.topic: card.indicator.value for card in advice.cards}
-
-
 def detail(advice: Advice, topic: str) -> str:
     return next(card.detail for card in advice.cards if card.topic == topic)
+
+
+def test_nothing_is_a_multiple_of_a_limit_of_nothing(content: Content) -> None:
+    raised = next(band for band in content.bands.of("ck-total") if band.is_ratio)
+
+    assert raised.holds(Decimal(5000), Limits(None, Decimal(100)))
+    assert not raised.holds(Decimal(5000), Limits(None, Decimal(0)))
+    assert not raised.holds(Decimal(5000), Limits(None, None))
+
+
+@pytest.mark.parametrize(("potassium", "expected"), [("6.4", "info"), ("6.5", "critical"), ("2.4", "critical")])
+def test_dialysis_lowers_a_warning_to_information_and_leaves_what_is_critical(
+    advised: Ask, potassium: str, expected: str
+) -> None:
+    found = advised(problems=[*CRAMP, "dialysis 900 days ago"], results=[f"potassium {potassium} mmol/L 0 days ago"])
+    assert dealt(found)["biochemistry"] == expected
 
 
 # comparators
@@ -99,7 +113,7 @@ def test_a_comparator_gives_the_least_grave_band_it_allows(content: Content) -> 
 def test_an_undecided_comparator_lets_the_older_value_count_and_is_named(advised: Ask) -> None:
     results = ["potassium <6.0 mmol/L [3.5-5.3] 1 days ago", "potassium 3.0 mmol/L [3.5-5.3] 9 days ago"]
     advice = advised(problems=CRAMP, results=results)
-    assert cards(advice)["biochemistry"] == "warning"
+    assert dealt(advice)["biochemistry"] == "warning"
     assert "Potassium 3.0" in advice.cards[0].summary
     not_known = advice.cards[0].detail.partition("**Not known**")[2]
     assert "<6.0 mmol/L" in not_known
@@ -193,7 +207,7 @@ def test_a_trivial_rise_is_called_one_only_if_it_is_above_every_limit_that_may_a
     advised: Ask, person: str, said_so: bool
 ) -> None:
     advice = advised(problems=CRAMP, person=person, results=["ck-total 250 U/L 1 days ago"])
-    assert "ck" not in cards(advice)
+    assert "ck" not in dealt(advice)
     assert any("a trivial rise" in card.detail for card in advice.cards) is said_so
 
 
@@ -270,7 +284,7 @@ SAME = "potassium {} mmol/L [3.5-5.3] 3 days ago at 09:00{}"
 def test_of_two_results_of_the_same_time_the_graver_decides_and_both_are_printed(advised: Ask, order: int) -> None:
     results = [SAME.format("3.3", ""), SAME.format("2.4", "")][::order]
     advice = advised(problems=CRAMP, results=results)
-    assert cards(advice)["biochemistry"] == "critical"
+    assert dealt(advice)["biochemistry"] == "critical"
     assert "Potassium 2.4" in advice.cards[0].summary
     assert "Potassium 3.3 mmol/L" in detail(advice, "biochemistry")
 
@@ -279,50 +293,50 @@ def test_of_two_results_of_the_same_time_the_graver_decides_and_both_are_printed
 def test_beside_an_unharmed_sample_a_haemolysed_one_does_not_lower_the_card(advised: Ask, order: int) -> None:
     results = [SAME.format("6.9", " haemolysed"), SAME.format("6.6", "")][::order]
     advice = advised(problems=CRAMP, results=results)
-    assert cards(advice)["biochemistry"] == "critical"
+    assert dealt(advice)["biochemistry"] == "critical"
     assert "haemolysed sample" in detail(advice, "biochemistry")
 
 
 def test_of_two_ck_of_the_same_time_the_graver_decides_and_both_are_printed(advised: Ask) -> None:
     results = ["ck-total 400 U/L [25-200] 3 days ago at 09:00", "ck-total 1200 U/L [25-200] 3 days ago at 09:00"]
     advice = advised(problems=CRAMP, results=results)
-    assert cards(advice)["ck"] == "warning"
+    assert dealt(advice)["ck"] == "warning"
     assert "400 U/L" in detail(advice, "ck")
 
 
 def test_of_two_tsh_of_the_same_time_the_graver_decides_and_both_are_printed(advised: Ask) -> None:
     results = ["tsh 5.0 mIU/L [0.4-4.5] 3 days ago at 09:00", "tsh 12 mIU/L [0.4-4.5] 3 days ago at 09:00"]
     advice = advised(problems=CRAMP, results=results)
-    assert cards(advice)["thyroid"] == "warning"
+    assert dealt(advice)["thyroid"] == "warning"
     assert "5.00 mIU/L" in detail(advice, "thyroid")
 
 
 @pytest.mark.parametrize("word", ["corrected", "amended"])
 def test_a_corrected_result_replaces_the_final_of_the_same_time(advised: Ask, word: str) -> None:
     advice = advised(problems=CRAMP, results=[SAME.format("2.4", ""), SAME.format("4.2", f" {word}")])
-    assert "biochemistry" not in cards(advice)
+    assert "biochemistry" not in dealt(advice)
 
 
 def test_a_corrected_result_does_not_replace_a_later_final(advised: Ask) -> None:
     results = [SAME.format("4.2", " corrected"), "potassium 2.4 mmol/L [3.5-5.3] 2 days ago"]
-    assert cards(advised(problems=CRAMP, results=results))["biochemistry"] == "critical"
+    assert dealt(advised(problems=CRAMP, results=results))["biochemistry"] == "critical"
 
 
 def test_results_of_different_hours_of_a_day_are_not_of_the_same_time(advised: Ask) -> None:
     results = [SAME.format("2.4", ""), "potassium 4.2 mmol/L [3.5-5.3] 3 days ago at 15:00"]
-    assert "biochemistry" not in cards(advised(problems=CRAMP, results=results))
+    assert "biochemistry" not in dealt(advised(problems=CRAMP, results=results))
 
 
 def test_a_result_without_a_stated_status_counts_and_says_so(advised: Ask) -> None:
     advice = advised(problems=CRAMP, results=["potassium 2.4 mmol/L [3.5-5.3] 3 days ago unstated"])
-    assert cards(advice)["biochemistry"] == "critical"
+    assert dealt(advice)["biochemistry"] == "critical"
     assert "status not stated" in detail(advice, "biochemistry")
 
 
 def test_a_preliminary_result_hides_nothing_and_makes_no_card(advised: Ask) -> None:
     results = ["potassium 6.9 mmol/L [3.5-5.3] 0 days ago preliminary", "potassium 3.2 mmol/L [3.5-5.3] 4 days ago"]
     advice = advised(problems=CRAMP, results=results)
-    assert cards(advice)["biochemistry"] == "warning"
+    assert dealt(advice)["biochemistry"] == "warning"
     assert "Potassium 3.2" in advice.cards[0].summary
     assert "preliminary" in detail(advice, "biochemistry")
 
@@ -347,7 +361,7 @@ def test_a_partial_date_is_given_its_youngest_reading_where_the_value_is_abnorma
     content: Content, when: When, expected: str | None
 ) -> None:
     chart = chart_of(content.vocabulary, problems=CRAMP, results=["potassium 2.4 mmol/L [3.5-5.3] 0 days ago"])
-    assert cards(advise(dated(chart, when), content)).get("biochemistry") == expected
+    assert dealt(advise(dated(chart, when), content)).get("biochemistry") == expected
 
 
 def test_a_partial_date_that_may_be_the_same_moment_is_a_tie(content: Content) -> None:
@@ -355,13 +369,13 @@ def test_a_partial_date_that_may_be_the_same_moment_is_a_tie(content: Content) -
     chart = chart_of(content.vocabulary, problems=CRAMP, results=results)
     low, normal = chart.results
     month = msgspec.structs.replace(low, when=span(date(2026, 6, 1), date(2026, 6, 14)))
-    assert cards(advise(replace(chart, results=(month, normal)), content))["biochemistry"] == "critical"
+    assert dealt(advise(replace(chart, results=(month, normal)), content))["biochemistry"] == "critical"
 
 
 def test_a_result_of_the_future_never_counts(content: Content) -> None:
     chart = chart_of(content.vocabulary, problems=CRAMP, results=["potassium 2.4 mmol/L [3.5-5.3] 0 days ago"])
     future = dated(chart, span(date(2026, 6, 16), date(2026, 6, 16)))
-    assert "biochemistry" not in cards(advise(future, content))
+    assert "biochemistry" not in dealt(advise(future, content))
 
 
 # properties
@@ -404,7 +418,7 @@ def test_an_older_result_changes_nothing_while_a_newer_one_is_there(content: Con
     assert newest_of(newest, older) == newest_of(newest)
     with_older = advise(chart_of(content.vocabulary, problems=CRAMP, results=[newest, older]), content)
     alone = advise(chart_of(content.vocabulary, problems=CRAMP, results=[newest]), content)
-    assert cards(with_older) == cards(alone)
+    assert dealt(with_older) == dealt(alone)
 
 
 def test_the_same_chart_is_graded_by_the_bands_of_the_content_that_asks(content):

@@ -14,7 +14,7 @@ from cards.calcium import adjusted_calcium, low_total_without_albumin
 from cards.case import Case
 from cards.chart import NotReadable, NotRecorded, Recorded
 from cards.content import Content
-from cards.entries import Result
+from cards.entries import Result, ResultStatus
 from cards.example_charts import chart_of
 from cards.examples import case_of
 from cards.when import Days
@@ -117,6 +117,22 @@ def test_a_low_total_after_an_adjusted_one_still_earns_its_line(content: Content
 def test_a_total_with_a_comparator_or_preliminary_is_not_adjusted(content: Content) -> None:
     assert values(content, "calcium-total <2.10 mmol/L 3 days ago", "albumin 35 g/L 3 days ago") == []
     assert values(content, "calcium-total 2.10 mmol/L 3 days ago preliminary", "albumin 35 g/L 3 days ago") == []
+
+
+@pytest.mark.parametrize(
+    ("total", "albumin", "status"),
+    [
+        ("", "", ResultStatus.FINAL),
+        (" unstated", "", ResultStatus.UNSTATED),
+        ("", " unstated", ResultStatus.UNSTATED),
+        (" corrected", " unstated", ResultStatus.CORRECTED),
+    ],
+)
+def test_what_is_not_plainly_final_of_either_value_is_told_of_the_adjusted_one(
+    content: Content, total: str, albumin: str, status: ResultStatus
+) -> None:
+    found = case(content, f"calcium-total 2.10 mmol/L 3 days ago{total}", f"albumin 35 g/L 3 days ago{albumin}")
+    assert [r.status for r in adjusted(found)] == [status]
 
 
 def test_a_total_of_an_unknown_day_is_not_adjusted(content: Content) -> None:

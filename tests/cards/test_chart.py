@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cards.case import Case, answered_once
-from cards.chart import Chart, Recorded, newest, wholly_after
+from cards.chart import Chart, NotReadable, NotRecorded, Recorded, newest, wholly_after
 from cards.content import Content
-from cards.entries import Area, Input, Person, Reading, Result, ResultStatus
+from cards.entries import Area, Input, Person, Reading, Result, ResultStatus, Unread
 from cards.example_charts import AS_OF, chart_of
 from cards.examples import case_of
 from cards.when import Days, Instant, When
@@ -71,6 +71,15 @@ def test_what_lies_wholly_after_a_day_begins_on_a_later_day_in_every_zone(found:
     day = AS_OF - timedelta(days=ago)
 
     assert wholly_after(day, found) == [r for r in found if r.when.first_day > day]
+
+
+@pytest.mark.parametrize("expected", [True, False])
+def test_a_value_left_out_by_rule_is_not_there_and_one_that_could_not_be_read_may_be(expected: bool) -> None:
+    why = "Potassium: was entered in error" if expected else "Potassium: the value was sent as text"
+    chart = replace(a_chart(()), unread=(Unread(Area.RESULTS, "potassium", why, "Observation/1", expected=expected),))
+
+    assert chart.latest("potassium") == (NotRecorded() if expected else NotReadable(why))
+    assert chart.latest("sodium") == NotRecorded()
 
 
 @settings(derandomize=True, deadline=None)

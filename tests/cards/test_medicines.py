@@ -60,7 +60,7 @@ def test_every_diuretic_opens_the_card(content: Content) -> None:
 
 
 @pytest.mark.parametrize("name", ["salbutamol", "levothyroxine", "omeprazole", "caffeine", "finerenone", "warfarin"])
-def test_other_medicines_do_not(content: Content, name: str) -> None:
+def test_a_medicine_of_no_contributing_class_opens_no_card(content: Content, name: str) -> None:
     assert indicator(content, problems=CRAMP, medicines=[name]) == "none"
 
 

@@ -185,6 +185,16 @@ def test_the_card_says_what_the_interaction_is(content: Content, medicine: str, 
     assert said in card(content, medicines=[medicine]).detail
 
 
+@pytest.mark.parametrize(
+    ("medicine", "not_said"),
+    [("amiodarone", "both prolong the QT"), ("carbamazepine", "against the product information")],
+)
+def test_a_medicine_with_a_sentence_of_its_own_is_not_named_with_its_class(
+    content: Content, medicine: str, not_said: str
+) -> None:
+    assert not_said not in card(content, medicines=[medicine]).detail
+
+
 def test_reasons_are_counted_once_however_often_they_are_recorded(content: Content) -> None:
     found = card(
         content,

@@ -152,7 +152,7 @@ def test_nerve_tests_are_beyond_the_fact_sheet(content: Content) -> None:
 
 
 @pytest.mark.parametrize("order", ["order-ue", "order-bone-profile", "order-calcium", "order-magnesium", "order-hba1c"])
-def test_other_tests_are_silent(ordered: Ask, order: str) -> None:
+def test_a_draft_of_any_other_test_makes_no_card(ordered: Ask, order: str) -> None:
     results = ["potassium 2.9 mmol/L [3.5-5.3] 1 days ago", "magnesium 0.80 mmol/L [0.7-1.0] 1 days ago"]
     lines = {"problems": CRAMP, "results": results, "medicines": ["furosemide since 90 days ago"]}
     assert ordered(drafts=[order], **lines).cards == ()

@@ -17,9 +17,9 @@ import trustme
 from tests.contract.cds_hooks import faults
 from tests.faults.production import a_call, a_call_with_cards, access, in_production, token
 from tests.fhir_stub import running
+from tests.ports import free_port
 from tests.repository import text_of
 from tests.service.hooks.tokens import CALL, FEEDBACK, bearer
-from tests.service.test_server import free_port
 
 HALF_A_SECOND = 0.5
 needs_nginx = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed here")

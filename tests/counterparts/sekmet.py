@@ -12,7 +12,7 @@ from pathlib import Path
 import requests
 
 from tests.counterparts.environments import program
-from tests.service.test_server import free_port
+from tests.ports import free_port
 
 
 @dataclass(frozen=True)

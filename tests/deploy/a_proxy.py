@@ -11,17 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.repository import ROOT, text_of
 
 FOLDER = Path("deploy/nginx")
 
 needs_nginx = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed here")
-
-
-def a_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def written(folder: Path, name: str, shipped_as: Path, changes: Mapping[str, str]) -> Path:
@@ -58,7 +53,7 @@ def demo_proxy(folder: Path, service_port: int, fhir_port: int | None = None, po
 
     ``fhir_port``: a FHIR server on this machine in place of the one of the compose file. ``port``: where to listen.
     """
-    port = port or a_free_port()
+    port = port or free_port()
     changes = {
         "listen 8080;": f"listen 127.0.0.1:{port};",
         "server 127.0.0.1:5000;": f"server 127.0.0.1:{service_port};",
@@ -77,7 +72,7 @@ def production_proxy(
     ``folder`` holds what a site brings: tls.crt, tls.key and, where client certificates are on, clients.crt.
     ``changes``: more pieces of text to change in production.conf.
     """
-    port, health = a_free_port(), a_free_port()
+    port, health = free_port(), free_port()
     own = {
         "listen 8443 ssl;": f"listen 127.0.0.1:{port} ssl;",
         "listen 127.0.0.1:8081;": f"listen 127.0.0.1:{health};",

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.deploy.a_proxy import FOLDER, a_free_port, needs_nginx, production_proxy
+from tests.deploy.a_proxy import FOLDER, needs_nginx, production_proxy
+from tests.ports import free_port
 from tests.repository import text_of
 
 CALL = "/cds-services/muscle-patient-view"
@@ -205,7 +206,7 @@ def test_probes_are_for_those_who_are_listed(site, path):
 
 @pytest.mark.parametrize(("size", "status", "code"), [(5 * 1024 * 1024 + 1, 413, "too-long"), (10, 503, "transient")])
 def test_what_the_proxy_refuses_by_itself_is_an_operation_outcome(site, size, status, code):
-    with production_proxy(site.folder, a_free_port()) as port:  # no service behind it
+    with production_proxy(site.folder, free_port()) as port:  # no service behind it
         answered, headers, raw = ask(port, site.context(), "POST", CALL, b" " * size)
 
     assert (answered, headers["Content-Type"], code_of(raw)) == (status, "application/fhir+json", code)
@@ -229,7 +230,7 @@ def test_a_caller_who_asks_too_much_is_told_so_and_another_is_not(site):
 
 
 def test_a_copy_that_is_down_costs_no_call(site):
-    with a_service() as service, production_proxy(site.folder, a_free_port(), service.port) as port:
+    with a_service() as service, production_proxy(site.folder, free_port(), service.port) as port:
         statuses = {ask(port, site.context(), "POST", CALL, b"{}")[0] for _ in range(6)}
 
     assert statuses == {200}

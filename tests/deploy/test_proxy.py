@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.a_proxy import a_free_port, accepted, demo_proxy, needs_nginx
+from tests.deploy.a_proxy import accepted, demo_proxy, needs_nginx
+from tests.ports import free_port
 from tests.repository import ROOT, text_of
 
 CONF = Path("deploy/nginx/nginx.conf")
@@ -88,7 +89,7 @@ def post(port: int, size: int) -> tuple[int, dict[str, str], bytes]:
 
 @needs_nginx
 def test_a_call_of_the_largest_size_the_service_takes_goes_through(tmp_path):
-    service_port = a_free_port()
+    service_port = free_port()
     with a_service(service_port), the_proxy(tmp_path, service_port) as port:
         status, _, body = post(port, 4 * 1024 * 1024)
 
@@ -98,7 +99,7 @@ def test_a_call_of_the_largest_size_the_service_takes_goes_through(tmp_path):
 @needs_nginx
 @pytest.mark.parametrize(("size", "status", "code"), [(5 * 1024 * 1024 + 1, 413, "too-long"), (10, 503, "transient")])
 def test_what_the_proxy_refuses_by_itself_is_an_operation_outcome(tmp_path, size, status, code):
-    with the_proxy(tmp_path, a_free_port()) as port:  # no service behind it
+    with the_proxy(tmp_path, free_port()) as port:  # no service behind it
         answered, headers, body = post(port, size)
 
     assert answered == status
@@ -113,7 +114,7 @@ def test_what_the_proxy_refuses_by_itself_is_an_operation_outcome(tmp_path, size
     "sent", [b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nLong: " + b"x" * 40_000 + b"\r\n\r\n"]
 )
 def test_what_is_no_request_is_refused_in_json_without_an_echo(tmp_path, sent):
-    with the_proxy(tmp_path, a_free_port()) as port, socket.create_connection(("127.0.0.1", port), timeout=20) as line:
+    with the_proxy(tmp_path, free_port()) as port, socket.create_connection(("127.0.0.1", port), timeout=20) as line:
         line.sendall(sent)
         answer = b""
         while piece := line.recv(65536):
@@ -129,7 +130,7 @@ def test_what_is_no_request_is_refused_in_json_without_an_echo(tmp_path, sent):
     ("path", "status", "code"), [("/metrics", 404, "not-found"), ("/fhir/Patient", 503, "transient")]
 )
 def test_metrics_are_not_here_and_a_fhir_server_that_is_not_up_is_named_as_such(tmp_path, path, status, code):
-    service_port = a_free_port()
+    service_port = free_port()
     with a_service(service_port), the_proxy(tmp_path, service_port) as port:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         connection.request("GET", path)

@@ -11,8 +11,9 @@ import pytest
 
 from service.demo.seed import records
 from tests.contract.cds_hooks import faults
-from tests.deploy.a_proxy import a_free_port, demo_proxy, needs_nginx
+from tests.deploy.a_proxy import demo_proxy, needs_nginx
 from tests.fhir_stub import running
+from tests.ports import free_port
 from tests.service.stand_ins import a_request
 from tests.service.test_cli import run
 from tests.service.test_seed import taking
@@ -36,7 +37,7 @@ def ask(port, method, path, raw=None):
 def test_records_are_put_through_the_proxy(tmp_path):
     with taking() as fhir:
         port = urlsplit(fhir.base).port
-        with demo_proxy(tmp_path, a_free_port(), fhir_port=port) as proxy:
+        with demo_proxy(tmp_path, free_port(), fhir_port=port) as proxy:
             done = run("seed", f"http://127.0.0.1:{proxy}/fhir", "--wait", "10", MUSCLE_CDS_PROFILE="demo")
 
     assert done.exit_code == 0, done.output
@@ -45,7 +46,7 @@ def test_records_are_put_through_the_proxy(tmp_path):
 
 @pytest.mark.parametrize("up", [True, False])
 def test_a_hook_that_names_the_fhir_server_of_the_profile_is_answered_with_it_and_without_it(tmp_path, up):
-    proxy_port = a_free_port()
+    proxy_port = free_port()
     base = f"http://127.0.0.1:{proxy_port}/fhir"
     environment = {
         "MUSCLE_CDS_PUBLIC_URL": f"http://127.0.0.1:{proxy_port}",
@@ -58,7 +59,7 @@ def test_a_hook_that_names_the_fhir_server_of_the_profile_is_answered_with_it_an
     call = json.dumps(a_request(context=context, prefetch=None, fhirServer=base)).encode()
     with running(token=None) as fhir, server("demo", **environment) as service:
         fhir.put(*own)
-        fhir_port = urlsplit(fhir.base).port if up else a_free_port()
+        fhir_port = urlsplit(fhir.base).port if up else free_port()
         with demo_proxy(tmp_path, service.port, fhir_port=fhir_port, port=proxy_port):
             status, headers, raw = ask(proxy_port, "POST", CALL, call)
             listed = ask(proxy_port, "GET", "/fhir/Condition?patient=" + context["patientId"])[0]

@@ -19,6 +19,7 @@ from service.reference import CLIENT_KEYS
 from service.settings import options, read
 from tests.contract.calls import topics
 from tests.contract.cds_hooks import faults
+from tests.ports import free_port
 from tests.repository import ROOT, text_of
 
 PAGE = Path("docs/hospital.md")
@@ -26,12 +27,6 @@ EXAMPLE = ROOT / "deploy" / "muscle-cds.example.toml"
 BLOCK = re.compile(r"^```(sh|toml|python|json)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SERVE = "muscle-cds serve"
 NAMES = {"toml": "muscle-cds.toml", "python": "sign.py", "json": "request.json"}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

@@ -22,8 +22,9 @@ from service.hooks.services import SERVICES
 from service.settings import Settings
 from terminology.vocabulary import load
 from tests.counterparts.records import cramp
-from tests.docs.test_hospital import environment, free_port, wait_for
+from tests.docs.test_hospital import environment, wait_for
 from tests.fhir_stub import bundle
+from tests.ports import free_port
 from tests.repository import ROOT, pages, text_of
 
 __all__ = ["environment"]  # a fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 
+from service.line_limit import MOST
 from service.metrics import OUTCOMES, Metrics
 from service.observe import Record
-from service.rarely import MOST
 from tests.repository import text_of
 
 PAGE = text_of(Path("docs/observability.md"))

@@ -23,10 +23,11 @@ from service.fhir.queries import prefetch_templates, queries_for
 from service.store import schema
 from tests.contract.calls import all_parts
 from tests.fhir_stub import TOKEN
+from tests.ports import free_port
 from tests.repository import ROOT
 from tests.service.hooks.tokens import BASE, CALL, EC, ISSUER, RSA, bearer, public, signed
 from tests.service.hooks.tokens import claims as claims_at
-from tests.service.test_server import Running, free_port, tell
+from tests.service.test_server import Running, tell
 
 VIEW = "muscle-patient-view"
 WORKERS = 2

@@ -99,7 +99,7 @@ def ms(work: Callable[[], object]) -> float:
 
 @pytest.mark.alone
 @pytest.mark.parametrize("name", REFUSED)
-def test_it_is_refused_quickly(service: Running, name: str) -> None:
+def test_json_that_is_bad_or_ambiguous_is_refused_quickly(service: Running, name: str) -> None:
     status, _, answer = service.ask("POST", CALL, REFUSED[name])
 
     assert status == 400

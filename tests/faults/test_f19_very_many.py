@@ -125,7 +125,7 @@ def test_ten_thousand_results_that_are_prefetched(own: Running) -> None:
     says_nothing_from_absence(answer.cards, "results", "medicines", "orders")
 
 
-def test_a_thousand_medicines(own: Running, ehr: Ehr) -> None:
+def test_a_thousand_medicines_are_read_to_the_end(own: Running, ehr: Ehr) -> None:
     ehr.put(*the_record())
     many = [medicine(f"m{n}", "317972000", "Bumetanide 1mg tablets", days_ago=n % 900) for n in range(1_000)]
     ehr.answers("MedicationRequest", ok(bundle(*many)))
@@ -145,7 +145,7 @@ def test_one_medicine_more_than_is_read_is_named(own: Running, ehr: Ehr) -> None
     says_nothing_from_absence(after, "medicines")
 
 
-def test_five_thousand_draft_orders(own: Running, ehr: Ehr) -> None:
+def test_five_thousand_draft_orders_are_answered_in_time(own: Running, ehr: Ehr) -> None:
     ehr.put(*the_record())
     drafts = [medicine(f"d{n}", "317972000", "Bumetanide 1mg tablets") | {"status": "draft"} for n in range(5_000)]
     context = {

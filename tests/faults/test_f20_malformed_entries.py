@@ -107,7 +107,7 @@ def test_in_every_position_the_others_are_used_and_it_is_counted(how: str) -> No
 
 @pytest.mark.parametrize("position", [0, 25, 49])
 @pytest.mark.parametrize("how", [*UNREADABLE, *BROKEN])
-def test_the_card_names_it(service: Running, ehr: Ehr, how: str, position: int) -> None:
+def test_the_card_names_an_entry_that_was_spoilt(service: Running, ehr: Ehr, how: str, position: int) -> None:
     entries = spoilt(how, position)
     raw = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": one} for one in entries]}
     ehr.put(*the_record())

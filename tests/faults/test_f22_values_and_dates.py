@@ -136,7 +136,7 @@ def test_every_analyte_that_a_rule_reads_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("analyte", SCENES)
-def test_the_value_decides(answer: Any, analyte: str) -> None:
+def test_the_card_of_each_analyte_turns_on_its_value(answer: Any, analyte: str) -> None:
     """Else nothing below would show whether it was used."""
     scene = SCENES[analyte]
 

@@ -17,9 +17,10 @@ import pytest
 from tests.faults import canary, server, story
 from tests.faults.canary import STEM, WORDS, hand_in, leaks
 from tests.faults.server import Ehr, FaultyServer
+from tests.ports import free_port
 from tests.service.hooks.tokens import BASE, CALL, FEEDBACK, ISSUER, a_client, claims, headers, signed
 from tests.service.test_cli import run
-from tests.service.test_server import Running, free_port
+from tests.service.test_server import Running
 from tests.service.test_server import server as started
 
 PATIENT_ID = f"{STEM}-patient"

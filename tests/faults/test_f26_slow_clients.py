@@ -26,8 +26,9 @@ from service.hooks.slots import KEPT_FREE
 from tests.faults import story
 from tests.faults.figures import record
 from tests.faults.server import Ehr, running, silent
+from tests.ports import free_port
 from tests.repository import text_of
-from tests.service.test_server import Running, free_port, server
+from tests.service.test_server import Running, server
 
 pytestmark = [
     pytest.mark.alone,

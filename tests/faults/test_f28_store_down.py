@@ -230,7 +230,7 @@ def test_a_store_that_cannot_be_used_closes_what_rests_on_it_and_no_more_and_rec
 
 
 @pytest.mark.parametrize("fault", [locked, removed, without_tables])
-def test_readiness_tells(service, file, fault):
+def test_the_readiness_probe_says_503_while_the_store_cannot_be_used_and_200_again_after(service, file, fault):
     assert readiness_becomes(service, 200)
     with fault(file, service):
         assert readiness_becomes(service, 503)

@@ -29,9 +29,10 @@ from tests.contract.calls import address_of, one_of_each_hook, records_of, reque
 from tests.faults.process import children, cpu_seconds, resident
 from tests.faults.test_f26_slow_clients import the_proxy
 from tests.fhir_stub import TOKEN, FhirStub, running
+from tests.ports import free_port
 from tests.service.hooks.tokens import BASE, ISSUER, a_client, claims, headers, signed
 from tests.service.test_cli import run
-from tests.service.test_server import Running, free_port, server
+from tests.service.test_server import Running, server
 
 RATE = 20  # calls a second
 WORKERS = 2

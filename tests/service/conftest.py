@@ -4,13 +4,13 @@ import socket
 
 import pytest
 
+from tests import ports
+
 
 @pytest.fixture
 def free_port():
     """A port that nothing listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return ports.free_port()
 
 
 @pytest.fixture

@@ -18,17 +18,12 @@ import pytest
 from tests.contract.answers import problems
 from tests.contract.cds_hooks import faults
 from tests.fhir_stub import TOKEN
+from tests.ports import free_port
 from tests.repository import ROOT
 from tests.service.stand_ins import body
 
 CALL = "/cds-services/muscle-patient-view"
 CANARY = "c4n4ry"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 watchers = []

@@ -179,7 +179,7 @@ def test_a_next_link_means_there_is_more(link, next_url):
 
 
 @pytest.mark.parametrize("link", [None, [], "next", [None, 3, {}], [{"relation": "self", "url": "x"}]])
-def test_other_links_mean_nothing(link):
+def test_links_that_are_no_next_link_do_not_mean_that_there_is_more(link):
     assert read(bundle(OBSERVATION) | {"link": link}).alone().trouble is None
 
 

@@ -184,14 +184,14 @@ def test_a_connection_that_does_not_come_about_is_tried_once_more(client, net, e
     assert json.loads(client.get("Patient/p1", token=TOKEN, budget=a_budget())) == PATIENT
 
 
-def test_but_not_twice_more(client, net):
+def test_a_second_try_that_fails_is_the_last(client, net):
     net.get(f"{BASE}/Patient/p1", body=requests.ConnectionError())
 
     assert client.get("Patient/p1", token=TOKEN, budget=a_budget()) == Failed(Trouble.NOT_ANSWERED)
     assert len(net.calls) == 2
 
 
-def test_and_not_when_little_time_is_left(client, net, monkeypatch):
+def test_no_second_try_is_made_when_little_time_is_left(client, net, monkeypatch):
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
 

@@ -104,7 +104,7 @@ def test_an_unknown_service_has_no_queries():
         queries_for("muscle-something-else", Words())
 
 
-def test_keys_differ(queries):
+def test_every_query_has_a_key_of_its_own(queries):
     assert len({q.key for q in queries}) == len(queries)
 
 

@@ -153,6 +153,7 @@ def test_whatever_the_text_only_harmless_signs_are_shown(text):
         ({"subject": {"reference": "#x"}, "contained": [{"resourceType": "Patient", "id": "x"}]}, Whose.UNPROVEN),
         ({"subject": {"identifier": {"value": "p1"}, "display": "p1"}}, Whose.UNPROVEN),
         ({"subject": {"reference": 7}}, Whose.UNPROVEN),
+        ({"subject": {"reference": "Patient?identifier=https://hospital.example/numbers|2"}}, Whose.UNPROVEN),
         ({}, Whose.UNPROVEN),
     ],
 )

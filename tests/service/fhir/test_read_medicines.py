@@ -400,6 +400,16 @@ def test_a_start_that_cannot_be_read_is_named():
     assert {one.why for one in made.unread} == {"Furosemide 20mg tablets: the date of its start could not be read"}
 
 
+def test_of_a_medicine_that_is_not_taken_now_no_unread_date_is_named():
+    made = chart(
+        statement(status="completed", effectivePeriod={"start": "a while ago", "end": "soon"}),
+        request(status="stopped", authoredOn="a while ago"),
+    )
+
+    assert [one.active for one in made.medicines] == [False, False]
+    assert made.unread == ()
+
+
 @pytest.mark.parametrize("kind", ["MedicationOrder", "MedicationPrescription"])
 def test_older_names_of_a_request_are_read(kind):
     found = the_medicine(request(resourceType=kind, authoredOn=None, dateWritten="2026-01-10", intent=None))

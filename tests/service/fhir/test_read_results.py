@@ -172,7 +172,7 @@ def test_a_result_without_a_quantity_is_named_with_its_reason(elements, why):
         ("preliminary", ResultStatus.PRELIMINARY),
     ],
 )
-def test_statuses_that_count(status, read):
+def test_a_result_of_a_status_that_counts_keeps_it(status, read):
     assert result(observation(status=status)).status is read
 
 
@@ -188,7 +188,7 @@ def test_statuses_that_count(status, read):
         (None, "Potassium: it has no status", False),
     ],
 )
-def test_statuses_that_never_count(status, why, expected):
+def test_a_result_of_any_other_status_is_named_and_not_used(status, why, expected):
     made = chart(observation(status=status))
 
     (found,) = made.unread
@@ -259,6 +259,7 @@ def test_the_range_sent_with_a_result_is_read(ranges, read):
         [{"low": quantity(3.5), "high": quantity(5.3)}, {"low": quantity(3.7), "high": quantity(5.3)}],
         [{"low": quantity(5.3), "high": quantity(3.5)}],
         [{"low": quantity(0), "high": quantity(0)}],
+        [{"low": quantity(4.2), "high": quantity(4.2)}],
         [{"low": quantity(3.5, "mg%"), "high": quantity(5.3, "mg%")}],
         [{"low": quantity("3.5"), "high": quantity(5.3)}],
         [{"low": quantity(True), "high": quantity(5.3)}],
@@ -436,6 +437,9 @@ def a_haemolysis_test(**more):
         ({"effectiveDateTime": "2026-06-10T10:00:00Z"}, {}, False),
         ({"subject": {"reference": "Patient/p2"}}, {}, False),
         ({"subject": None}, {}, False),
+        # A contained specimen is its own resource's: another resource may call one of its own the same.
+        ({"specimen": {"reference": "#s1"}, "effectiveDateTime": "2026-06-09"},
+         {"specimen": {"reference": "#s1"}}, False),
     ],
 )  # fmt: skip
 def test_a_positive_test_for_haemolysis_counts_for_the_same_sample_only(test, potassium, haemolysed):

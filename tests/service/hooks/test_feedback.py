@@ -135,7 +135,7 @@ def test_more_than_64_kib_is_refused(size):
     assert "64 KiB" in response.text
 
 
-def test_64_kib_are_taken():
+def test_feedback_of_exactly_64_kib_is_taken():
     raw = a_report(overrideReason={"userComment": "x" * (MAX_BODY - len(a_report(overrideReason={"userComment": ""})))})
 
     assert post(an_app(), raw).status_code == 200

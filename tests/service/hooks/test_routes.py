@@ -111,7 +111,7 @@ def test_an_encoded_body_is_refused(encoding):
     )
 
 
-def test_identity_is_no_encoding():
+def test_a_body_said_to_be_plain_is_taken():
     response = an_app().test_client().post(CALL, data=body(), headers={"Content-Encoding": "Identity"})
 
     assert response.status_code == 200

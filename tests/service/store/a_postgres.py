@@ -3,13 +3,14 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.ports import free_port
 
 NOBODY = 65534
 
@@ -25,12 +26,6 @@ def binary(name: str) -> str:
     if found is None:
         raise PostgresMissingError(f"{name} is not installed (Debian: apt-get install postgresql)")
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Server:

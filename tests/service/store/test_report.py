@@ -78,7 +78,7 @@ def test_a_report_by_another_client_on_an_unwritten_card_does_not_count_for_the_
 
 
 @pytest.mark.parametrize("form", ["table", "csv", "json"])
-def test_the_command_prints_it(filled, url, form, monkeypatch):
+def test_the_command_prints_the_report_in_each_format(filled, url, form, monkeypatch):
     filled._writer.flush()
     for name in ("MUSCLE_CDS_PROFILE", "MUSCLE_CDS_CONFIG", "ENV"):
         monkeypatch.delenv(name, raising=False)

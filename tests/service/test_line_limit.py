@@ -3,8 +3,8 @@
 import json
 from datetime import UTC, datetime
 
+from service.line_limit import MOST, WINDOW, LineLimit
 from service.observe import AccessLog, Record
-from service.rarely import MOST, WINDOW, Rarely
 
 KIND = ("ehr", "NotTrusted", "expired")
 
@@ -23,32 +23,32 @@ def refused(**changed):
 
 
 def a_log(clock, lines):
-    return AccessLog(lines.append, lambda: datetime(2026, 6, 15, tzinfo=UTC), "info", Rarely(clock=clock))
+    return AccessLog(lines.append, lambda: datetime(2026, 6, 15, tzinfo=UTC), "info", LineLimit(clock=clock))
 
 
 def test_so_many_of_a_kind_in_a_window_and_the_next_tells_what_was_left_out():
     clock = Clock()
-    rarely = Rarely(2, 60.0, clock)
+    limit = LineLimit(2, 60.0, clock)
 
-    assert [rarely.left_out(KIND) for _ in range(5)] == [0, 0, None, None, None]
-    assert rarely.left_out(("ehr", "NotTrusted", "malformed")) == 0
+    assert [limit.left_out(KIND) for _ in range(5)] == [0, 0, None, None, None]
+    assert limit.left_out(("ehr", "NotTrusted", "malformed")) == 0
     clock.now = 60.0
-    assert [rarely.left_out(KIND) for _ in range(3)] == [3, 0, None]
+    assert [limit.left_out(KIND) for _ in range(3)] == [3, 0, None]
 
 
 def test_what_was_left_out_of_a_kind_that_stopped_is_told_once():
     clock = Clock()
-    rarely = Rarely(1, 60.0, clock)
+    limit = LineLimit(1, 60.0, clock)
     for _ in range(4):
-        rarely.left_out(KIND)
+        limit.left_out(KIND)
 
-    assert list(rarely.ended()) == []
+    assert list(limit.ended()) == []
     clock.now = 60.0
-    assert list(rarely.ended()) == [(KIND, 3)]
-    assert list(rarely.ended()) == []
-    rarely.left_out(KIND)
-    rarely.left_out(KIND)
-    assert list(rarely.ended(everything=True)) == [(KIND, 1)]
+    assert list(limit.ended()) == [(KIND, 3)]
+    assert list(limit.ended()) == []
+    limit.left_out(KIND)
+    limit.left_out(KIND)
+    assert list(limit.ended(everything=True)) == [(KIND, 1)]
 
 
 def test_a_flood_of_refusals_is_a_few_lines_and_a_count():

@@ -1,4 +1,4 @@
-"""Lines that a caller can cause at will are written so often and no more, and what is left out is counted (R14)."""
+"""How many log lines of one kind are written: those that a caller can cause at will are limited, and counted (R14)."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from typing import Final
 MOST: Final = 20  # lines of one kind in a window, per process
 WINDOW: Final = 60.0  # seconds
 
-Kind = tuple[str, str, str]
+Kind = tuple[str, str, str]  # client, class of error, and why a caller was not proven
 
 
 @dataclass(slots=True)
@@ -21,11 +21,14 @@ class _Window:
     left_out: int = 0
 
 
-class Rarely:
-    """Counts kinds of lines. Kinds are words of ours, so there are few. Safe to use from many threads."""
+class LineLimit:
+    """At most so many lines of one kind in a window of time; those left out are counted.
+
+    Kinds are made of words of ours, so there are few. Safe to use from many threads.
+    """
 
     def __init__(self, most: int = MOST, window: float = WINDOW, clock: Callable[[], float] = time.monotonic) -> None:
-        """``clock``: seconds, never going back."""
+        """``most``: lines of one kind in a window; ``window``: in seconds; ``clock``: seconds, never going back."""
         self._most, self._window, self._clock = most, window, clock
         self._windows: dict[Kind, _Window] = {}
         self._lock = threading.Lock()
