@@ -88,11 +88,15 @@ def _predates(case: Case, results: tuple[Result, ...], medicine: Medicine) -> bo
 def _last_values(case: Case, missing: tuple[ScreenTest, ...]) -> Iterator[Result]:
     """What is on record of a missing test, however old or unfit to count: the reader sees why it is called missing."""
     for test in missing:
-        match case.chart.latest(*SCREEN.tests[test].analytes):
+        analytes = SCREEN.tests[test].analytes
+        last: tuple[Result, ...] = ()
+        match case.chart.latest(*analytes):
             case Recorded(results):
-                yield from results
+                last = results
             case NotRecorded() | NotReadable():
                 pass
+        yield from last
+        yield from case.not_final_since(last, *analytes)
 
 
 def _awaited(screened: Iterable[Screened]) -> Iterator[Order]:

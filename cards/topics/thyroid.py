@@ -40,7 +40,8 @@ def _judge(case: Case, sheet: Sheet, results: tuple[Result, ...]) -> Iterator[Fi
     hormones = tuple(_out_on_the_other_side(case, grade.side))
     kind = "outside" if grade.indicator is Indicator.WARNING or hormones else "mild"
     wanted = ["repeat-tft"] if _on_record(case, FREE_T4) else ["free-t4", "repeat-tft"]
-    yield Finding(kind, evidence=results, fill=_fill(result), about=TSH, suggest=sheet.open_for(case, *wanted))
+    shown = (*results, *case.not_final_since(results, TSH))
+    yield Finding(kind, evidence=shown, fill=_fill(result), about=TSH, suggest=sheet.open_for(case, *wanted))
     yield Finding(f"{grade.side}-tsh")
     if hormones:
         yield Finding(f"{grade.side}-with-hormone", evidence=hormones)
