@@ -167,6 +167,12 @@ class Case:
         found = self.chart.preliminary()
         return tuple([r for r in found if r.analyte in analytes and self.is_fresh(r) and self._is_outside(r)])
 
+    def not_final_since(self, results: tuple[Result, ...], *analytes: str) -> tuple[Result, ...]:
+        """Recent preliminary values of these, no older than the results: they are shown and never count (3.2)."""
+        since = min((r.when.earliest for r in results), default=None)
+        found = [r for r in self.chart.preliminary() if r.analyte in analytes and self.is_fresh(r)]
+        return tuple([r for r in found if since is None or r.when.latest >= since])
+
     def _is_outside(self, result: Result) -> bool:
         """Whether it is in a band; of an analyte that has none, whether it is outside the range sent with it."""
         grading = self.grade(result)

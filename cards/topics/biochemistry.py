@@ -58,7 +58,11 @@ def _judge(case: Case, sheet: Sheet, grade: Grade, result: Result, results: tupl
         indicator = Indicator.INFO  # P11: different targets; critical stays
     return Finding(
         kind,
-        evidence=(*results, *passed_over(case, result.analyte)),
+        evidence=(
+            *results,
+            *passed_over(case, result.analyte),
+            *case.not_final_since(results, result.analyte),
+        ),
         fill={
             "analyte": analyte.title,
             "value": value_of(result),

@@ -48,7 +48,7 @@ def _raised(case: Case, sheet: Sheet, indicator: Indicator, result: Result, resu
     missing = SCREEN.missing(case, ScreenTest.UE, ScreenTest.TSH)
     return Finding(
         kind,
-        evidence=results,
+        evidence=(*results, *case.not_final_since(results, CK)),
         fill=fill_of(case, result),
         about=CK,
         suggest=(*sheet.open_for(case, repeat), *(test.value for test in missing)),

@@ -76,7 +76,10 @@ def _predates(case: Case, results: tuple[Result, ...], medicine: Medicine) -> bo
 def _last_values(case: Case, missing: tuple[ScreenTest, ...]) -> Iterator[Result]:
     """What is on record of a missing test, however old or unfit to count: the reader sees why it is called missing."""
     for test in missing:
-        yield from recorded(case.chart.latest(*SCREEN.tests[test].analytes))
+        analytes = SCREEN.tests[test].analytes
+        last = recorded(case.chart.latest(*analytes))
+        yield from last
+        yield from case.not_final_since(last, *analytes)
 
 
 def _awaited(screened: Iterable[Screened]) -> Iterator[Order]:

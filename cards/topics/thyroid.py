@@ -1,6 +1,6 @@
 """Thyroid stimulating hormone outside its range, weighed with the free hormones of the same time (P13, 3.5)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from cards.bands import Grade, Whose, Within
 from cards.case import Case
@@ -30,16 +30,22 @@ def _judge(case: Case, sheet: Sheet, results: tuple[Result, ...]) -> Iterator[Fi
             if isinstance(grading, Within) and grading.used.whose is Whose.NONE:
                 yield Finding("no-range", evidence=(result,), fill=_fill(result))
         return
-    grade, result = max(outside, key=lambda pair: pair[0].indicator)  # the graver of two decides (3.8 no. 12)
-    hormones = tuple(_out_on_the_other_side(case, grade.side))
-    kind = "outside" if grade.indicator is Indicator.WARNING or hormones else "mild"
+    opposite = {grade.side: tuple(_out_on_the_other_side(case, grade.side)) for grade, _ in outside}
+    grade, result = max(outside, key=lambda pair: _is_grave(pair[0], opposite))  # the graver of two (3.8 no. 12)
+    hormones = opposite[grade.side]
+    kind = "outside" if _is_grave(grade, opposite) else "mild"
     wanted = ["repeat-tft"] if _on_record(case, FREE_T4) else ["free-t4", "repeat-tft"]
-    yield Finding(kind, evidence=results, fill=_fill(result), about=TSH, suggest=sheet.open_for(case, *wanted))
+    shown = (*results, *case.not_final_since(results, TSH))
+    yield Finding(kind, evidence=shown, fill=_fill(result), about=TSH, suggest=sheet.open_for(case, *wanted))
     yield Finding(f"{grade.side}-tsh")
     if hormones:
         yield Finding(f"{grade.side}-with-hormone", evidence=hormones)
     elif normal := recorded(case.latest_fresh(FREE_T4)):
         yield Finding("free-t4-seen", evidence=normal)
+
+
+def _is_grave(grade: Grade, opposite: Mapping[str, tuple[Result, ...]]) -> bool:
+    return grade.indicator is Indicator.WARNING or bool(opposite[grade.side])
 
 
 def _fill(result: Result) -> dict[str, str]:

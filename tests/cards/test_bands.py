@@ -333,6 +333,23 @@ def test_a_result_without_a_stated_status_counts_and_says_so(advised: Ask) -> No
     assert "status not stated" in detail(advice, "biochemistry")
 
 
+@pytest.mark.parametrize(
+    ("topic", "abnormal", "later"),
+    [
+        ("biochemistry", "potassium 2.4 mmol/L 20 days ago", "potassium 4.1 mmol/L 1 days ago preliminary"),
+        ("ck", "ck-total 5200 U/L 20 days ago", "ck-total 120 U/L 1 days ago preliminary"),
+        ("thyroid", "tsh 12 mIU/L 20 days ago", "tsh 3.1 mIU/L 1 days ago preliminary"),
+    ],
+)
+def test_a_later_preliminary_value_is_shown_beside_the_one_that_speaks(
+    advised: Ask, topic: str, abnormal: str, later: str
+) -> None:
+    """Preliminary: shown (3.2), so that no card can say that it was never repeated beside a repeat it keeps back."""
+    text = detail(advised(problems=CRAMP, results=[abnormal, later]), topic)
+    assert ", preliminary;" in text
+    assert "no repeat was found" not in text
+
+
 def test_a_preliminary_result_hides_nothing_and_makes_no_card(advised: Ask) -> None:
     results = ["potassium 6.9 mmol/L [3.5-5.3] 0 days ago preliminary", "potassium 3.2 mmol/L [3.5-5.3] 4 days ago"]
     advice = advised(problems=CRAMP, results=results)

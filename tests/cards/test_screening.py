@@ -210,3 +210,29 @@ def test_nothing_is_called_missing_when_a_search_failed_or_was_cut_short(advised
     advice = advised(problems=CRAMP, results=["potassium 2.4 mmol/L 300 days ago"], **{state: [area]})
     assert missing_card(advice) is None
     assert any(card.topic == "data-quality" for card in advice.cards)
+
+
+@pytest.mark.parametrize(
+    ("usual", "title"),
+    [
+        ("potassium 4.2 mmol/L", "Potassium 4.2 mmol/L"),
+        ("calcium-total 2.35 mmol/L", "Calcium (total) 2.35 mmol/L"),
+        ("tsh 2.1 mIU/L", "Thyroid stimulating hormone (TSH) 2.10 mIU/L"),
+        ("ck-total 90 U/L", "Creatine kinase (CK) 90 U/L"),
+    ],
+)
+def test_a_preliminary_value_of_a_missing_test_is_shown(advised: Ask, usual: str, title: str) -> None:
+    """It never counts as done, but who is asked to consider the test should see that it is under way (3.2)."""
+    advice = advised(problems=CRAMP, results=[f"{usual} 400 days ago", f"{usual} 1 days ago preliminary"])
+    (card,) = [c for c in advice.cards if c.topic == "missing-tests"]
+    assert any(
+        line.startswith(f"- {title} on 2026-06-14") and ", preliminary;" in line for line in card.detail.split("\n")
+    )
+    assert f"- {title} on 2025-05-11" in card.detail
+
+
+def test_a_preliminary_value_older_than_the_last_one_is_not_shown(advised: Ask) -> None:
+    results = ["potassium 4.2 mmol/L 91 days ago", "potassium 4.1 mmol/L 80 days ago preliminary"]
+    older = ["potassium 4.2 mmol/L 91 days ago", "potassium 4.1 mmol/L 92 days ago preliminary"]
+    assert "Potassium 4.1" in next(c for c in advised(problems=CRAMP, results=results).cards).detail
+    assert "Potassium 4.1" not in next(c for c in advised(problems=CRAMP, results=older).cards).detail

@@ -49,3 +49,11 @@ def test_free_t4_is_not_suggested_when_it_may_be_there_unread(advised: Ask) -> N
     advice = advised(problems=["muscle-cramp 5 days ago"], results=[HIGH], incomplete=["results"])
     (card,) = [card for card in advice.cards if card.topic == "thyroid"]
     assert "Free T4" not in {one.label for one in card.suggestions}
+
+
+def test_of_two_of_the_same_time_the_one_whose_free_hormone_is_out_as_well_is_the_graver(advised: Ask) -> None:
+    advice = advised(problems=["muscle-cramp 5 days ago"], results=[HIGH, LOW, "free-t4 30 pmol/L [9-19] 5 days ago"])
+    (card,) = [card for card in advice.cards if card.topic == "thyroid"]
+    assert card.indicator.value == "warning"
+    assert card.summary.startswith("TSH 0.20 mIU/L")
+    assert "(TSH) 6.00 mIU/L" in card.detail
