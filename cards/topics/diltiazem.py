@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cards.case import Case
-from cards.entries import Dose, Draft, Medicine
+from cards.entries import Dose, Draft, Medicine, Problem
 from cards.figures import listed
 from cards.finding import Finding, Indicator
 from cards.lists import Listing
@@ -51,7 +51,7 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
     if not (against or care):
         yield Finding("order")
     yield from by_kind(case, (*against, *care))
-    yield Finding("off-label", evidence=drafts)
+    yield Finding("off-label", evidence=(*drafts, *_cramps(case, drafts)))
     if any(concern.counts_as in sheet.concepts("withdrawn-by-pacemaker") for concern in against):
         yield Finding("pacemaker")
     yield from _of_unknown_dose(sheet, unsure)
@@ -71,6 +71,11 @@ def _is_for_cramp(case: Case, sheet: Sheet, draft: Draft) -> bool:
     if draft.reasons & frozenset(cardiac):
         return False
     return bool(case.shows.shows(Symptom.CRAMP)) and not case.chart.has(*cardiac)
+
+
+def _cramps(case: Case, drafts: Iterable[Draft]) -> tuple[Problem, ...]:
+    """The recorded cramp, if it alone is why a draft is taken to be for cramp: what a card rests on is named (6.2)."""
+    return () if all(for_cramp(draft) for draft in drafts) else case.shows.shows(Symptom.CRAMP)
 
 
 def _contraindicated(case: Case, sheet: Sheet, against: tuple[Concern, ...], drafts: tuple[Draft, ...]) -> Finding:

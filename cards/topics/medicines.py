@@ -66,7 +66,10 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
         found += _order_without_ue(case, sheet, diuretics)
         found += [
             Finding(
-                one.kind, one.drafts, {"drug": one.drug, "drugs": _named(sheet, one.kind, one, ordered)}, about=one.drug
+                one.kind,
+                (*one.drafts, *symptoms),
+                {"drug": one.drug, "drugs": _named(sheet, one.kind, one, ordered)},
+                about=one.drug,
             )
             for one in ordered
         ]
@@ -81,10 +84,15 @@ def judge(case: Case, sheet: Sheet) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class _Drug:
-    """A contributing medicine: the kind of finding it makes, and its name."""
+    """A contributing medicine: the kind of finding it makes, and the contributing ingredients, by title."""
 
     kind: str
-    drug: str
+    names: tuple[str, ...]
+
+    @property
+    def drug(self) -> str:
+        """Its name."""
+        return " and ".join(self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +109,10 @@ class _Contributor(_Drug):
 
 @dataclass(frozen=True, slots=True)
 class _Ordered(_Drug):
-    """All drafts of one contributing medicine."""
+    """All drafts of one contributing medicine, and which ingredients contribute."""
 
     drafts: tuple[Draft, ...]
+    ingredients: frozenset[str]
 
     @property
     def by_name(self) -> bool:
@@ -118,11 +127,16 @@ def _listed(case: Case, sheet: Sheet) -> Iterator[Listing]:
 
 def _contributors(case: Case, sheet: Sheet) -> Iterator[_Contributor]:
     for row in _listed(case, sheet):
-        grouped: dict[str, list[Medicine]] = {}
+        wanted = case.vocabulary.ingredients_of(*row.medicines)
+        grouped: dict[tuple[str, ...], list[Medicine]] = {}
         for record in case.taking(*row.medicines, named=True):
-            grouped.setdefault(case.drug(record, *row.medicines), []).append(record)
-        for drug, records in sorted(grouped.items()):
-            yield _Contributor(row.finding, drug, tuple(sorted(records, key=_first_to_review)))
+            grouped.setdefault(_titles(case, record.ingredients & wanted), []).append(record)
+        for names, records in sorted(grouped.items()):
+            yield _Contributor(row.finding, names, tuple(sorted(records, key=_first_to_review)))
+
+
+def _titles(case: Case, ingredients: frozenset[str]) -> tuple[str, ...]:
+    return tuple(case.vocabulary.title(one) for one in sorted(ingredients))
 
 
 def _first_to_review(record: Medicine) -> tuple[bool, int, str]:
@@ -139,18 +153,16 @@ def _named(sheet: Sheet, kind: str, first: _Drug, taken: Sequence[_Drug], **fill
 
     What is named only beyond the fact sheet does not join what the fact sheet names: it can be switched off.
     """
-    names = [first.drug]
+    names = first.names
     beyond = sheet.kinds[kind].beyond
     for other in (one for one in taken if beyond or not sheet.kinds[one.kind].beyond):
-        if other.drug in names:
-            continue
-        longer = _joined([*names, other.drug])
-        if len(sheet.kinds[kind].summary.format(drugs=longer, **fill)) <= LONGEST_SUMMARY:
-            names.append(other.drug)
+        longer = (*names, *(name for name in other.names if name not in names))
+        if len(sheet.kinds[kind].summary.format(drugs=_joined(longer), **fill)) <= LONGEST_SUMMARY:
+            names = longer
     return _joined(names)
 
 
-def _joined(names: list[str]) -> str:
+def _joined(names: tuple[str, ...]) -> str:
     return " and ".join([names[0], *[name.lower() for name in names[1:]]])
 
 
@@ -193,11 +205,13 @@ def _low_results(case: Case, sheet: Sheet) -> Iterator[tuple[Grade, Result]]:
 
 def _ordered(case: Case, sheet: Sheet) -> Iterator[_Ordered]:
     for row in _listed(case, sheet):
-        grouped: dict[str, list[Draft]] = {}
+        wanted = case.vocabulary.ingredients_of(*row.medicines)
+        grouped: dict[tuple[str, ...], list[Draft]] = {}
         for draft in case.drafted(*row.medicines, named=True):
-            grouped.setdefault(case.drug(draft, *row.medicines), []).append(draft)
-        for drug, drafts in sorted(grouped.items()):
-            yield _Ordered(row.drafted, drug, tuple(sorted(drafts, key=lambda d: (d.link is not Link.CODE, d.source))))
+            grouped.setdefault(_titles(case, draft.ingredients & wanted), []).append(draft)
+        for names, drafts in sorted(grouped.items()):
+            first = sorted(drafts, key=lambda d: (d.link is not Link.CODE, d.source))
+            yield _Ordered(row.drafted, names, tuple(first), drafts[0].ingredients & wanted)
 
 
 def _order_low(case: Case, sheet: Sheet, diuretics: list[_Ordered]) -> Iterator[Finding]:
@@ -216,7 +230,11 @@ def _order_high_potassium(case: Case, sheet: Sheet) -> Iterator[Finding]:
     if not drafts or not high:
         return
     worst = max(high, key=lambda r: (not r.haemolysed, r.value))
-    drugs = [_Drug("order-high-potassium", name) for name in sorted({case.drug(d, POTASSIUM_SPARING) for d in drafts})]
+    sparing = case.vocabulary.ingredients_of(POTASSIUM_SPARING)
+    drugs = [
+        _Drug("order-high-potassium", names)
+        for names in sorted({_titles(case, d.ingredients & sparing) for d in drafts})
+    ]
     fill = {**_value(case, worst), "limit": str(limit)}
     named = _named(sheet, "order-high-potassium", drugs[0], drugs, **fill)
     yield Finding("order-high-potassium", (*drafts, *high), {"drugs": named, **fill}, indicator=_weight(case, sheet))
@@ -249,12 +267,15 @@ def _order_without_ue(case: Case, sheet: Sheet, diuretics: list[_Ordered]) -> It
 
 
 def _order_renewals(case: Case, ordered: Sequence[_Ordered]) -> Iterator[Finding]:
-    """A draft of what is taken already continues it: nothing is added."""
+    """A draft of what is taken already continues it: nothing is added. Of a combination that is what contributes: a
+    diuretic added to losartan is no losartan renewed.
+    """
     for one in ordered:
-        names = frozenset().union(*(draft.ingredients for draft in one.drafts))
-        taken = case.chart.taking(names, links=frozenset(Link))
+        taken = case.chart.taking(one.ingredients, links=frozenset(Link))
         if taken:
-            yield Finding("order-renewal", evidence=taken, fill={"drug": one.drug}, about=one.drug)
+            known = one.ingredients & frozenset[str]().union(*(record.ingredients for record in taken))
+            drug = " and ".join(_titles(case, known))
+            yield Finding("order-renewal", evidence=taken, fill={"drug": drug}, about=one.drug)
 
 
 TOPIC = load_topic(find, judge, beside=__file__)

@@ -9,7 +9,7 @@ from cards.creatine_kinase import CK, is_at_most
 from cards.entries import Area, Draft
 from cards.finding import Finding
 from cards.presentation import Symptom
-from cards.red_flags import known_disease, known_neuropathy, recent_signs, red_flags, unread_signs
+from cards.red_flags import known_disease, known_neuropathy, old_signs, recent_signs, red_flags, unread_signs
 from cards.topic import Sheet, load_topic
 
 TSH: Final = "tsh"
@@ -71,7 +71,8 @@ def _nerve_tests(case: Case, sheet: Sheet) -> Iterator[Finding]:
     drafts = case.drafted_orders(*orders)
     symptoms = case.shows.shows(*Symptom)
     if drafts and symptoms and not (red_flags(case) or known_disease(case) or known_neuropathy(case)):
-        yield Finding("nerve-tests", (*drafts, *symptoms), {"test": _title(case, drafts, *orders)})
+        old = [problem for flag in old_signs(case) for problem in flag.problems]  # background: named, no flag (3.1)
+        yield Finding("nerve-tests", (*drafts, *symptoms, *old), {"test": _title(case, drafts, *orders)})
 
 
 def _title(case: Case, drafts: tuple[Draft, ...], *concepts: str) -> str:

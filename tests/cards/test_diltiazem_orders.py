@@ -119,6 +119,13 @@ def test_with_a_block_the_card_asks_for_a_pacemaker(content: Content, concept: s
     assert "Is there a pacemaker?" not in card(content, problems=[CRAMP, "breastfeeding 9 days ago"]).detail
 
 
+def test_the_recorded_cramp_that_alone_makes_it_diltiazem_for_cramp_is_named(content: Content) -> None:
+    """6.2 no. 2: every input used is named."""
+    named = "Muscle cramp, 2026-05-26 (Condition/c1)"
+    assert named in part(card(content), "Found")
+    assert named not in part(card(content, drafts=["diltiazem for muscle-cramp"]), "Found")
+
+
 def test_all_contraindications_and_cautions_are_listed(content: Content) -> None:
     problems = [*(f"{c} 9 days ago" for c in CONTRAINDICATIONS), "heart-failure 9 days ago", "bradycardia 9 days ago"]
     found = card(

@@ -11,7 +11,7 @@ from cards.content import Content
 from cards.entries import Area, Input, Reading
 from cards.example_charts import chart_of
 from cards.moment import Moment
-from tests.cards.asked import dealt, only, suggested
+from tests.cards.asked import dealt, only, part, suggested
 
 Ask = Callable[..., Advice]
 
@@ -290,6 +290,35 @@ def test_a_draft_that_is_context_is_not_judged(ordered: Ask) -> None:
     card = the_card(ordered(problems=CRAMP, results=low, drafts=["furosemide as context", "methylphenidate"]))
     assert "Furosemide" not in card.summary
     assert card.indicator.value == "info"
+
+
+@pytest.mark.parametrize(
+    ("draft", "taken", "renewed"),
+    [
+        ("hydrochlorothiazide+losartan", "losartan", None),
+        ("indapamide+perindopril", "perindopril", None),
+        ("hydrochlorothiazide+losartan", "hydrochlorothiazide+losartan", "Hydrochlorothiazide"),
+        ("amiloride+furosemide", "furosemide", "Furosemide"),
+        ("furosemide", "amiloride+furosemide", "Furosemide"),
+        ("amiloride+furosemide", "amiloride+furosemide", "Amiloride and Furosemide"),
+    ],
+)
+def test_of_a_combination_only_what_contributes_is_called_a_renewal(
+    ordered: Ask, draft: str, taken: str, renewed: str | None
+) -> None:
+    """HZ15: a diuretic added to losartan is new, although losartan is on record."""
+    results = ["potassium 4.2 mmol/L [3.5-5.3] 10 days ago"]
+    card = the_card(ordered(problems=CRAMP, results=results, medicines=[f"{taken} since 200 days ago"], drafts=[draft]))
+    said = f"- {renewed} is on record as taken already; the draft may renew it."
+    assert ("taken already" in card.detail) is (renewed is not None)
+    assert (said in card.detail) is (renewed is not None)
+
+
+@pytest.mark.parametrize("draft", ["indapamide", "methylphenidate", "dexamfetamine", "salmeterol"])
+def test_the_symptom_that_a_card_rests_on_is_found_in_it(ordered: Ask, draft: str) -> None:
+    """6.2 no. 2: every input used is named."""
+    card = the_card(ordered(problems=CRAMP, results=NORMAL, drafts=[draft]))
+    assert "Muscle cramp, 2026-05-26 (Condition/c1)" in part(card, "Found")
 
 
 def test_several_drafts_make_one_card_and_the_same_medicine_twice_one_finding(ordered: Ask) -> None:

@@ -244,3 +244,10 @@ def test_the_card_of_v01_stands_beside_the_others(advised: Ask) -> None:
 def test_medicines_that_could_not_be_read_are_not_called_absent(content: Content) -> None:
     chart = chart_of(content.vocabulary, problems=CRAMP, unreadable=["medicines"])
     assert "medicines" not in [card.topic for card in advise(chart, content).cards]
+
+
+def test_a_summary_names_an_ingredient_once_though_it_is_in_two_products(content: Content) -> None:
+    taken = ["amiloride+furosemide since 200 days ago", "furosemide since 200 days ago"]
+    card = card_of(content, problems=CRAMP, medicines=taken)
+    assert card is not None
+    assert card.summary.startswith("Amiloride and furosemide may contribute")

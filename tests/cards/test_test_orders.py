@@ -145,6 +145,12 @@ def test_nerve_tests_without_a_red_flag(ordered: Ask, problems: list[str], expec
     assert dealt(ordered(problems=problems, drafts=[NERVES])) == expected
 
 
+def test_an_older_weakness_is_named_beside_nerve_tests(ordered: Ask) -> None:
+    """3.1: recorded over 365 days ago and still active, it is background: named in the detail, no red flag."""
+    card = only(ordered(problems=[*CRAMP, "muscle-weakness 366 days ago"], drafts=[NERVES]))
+    assert "Muscle weakness, 2025-06-14 (Condition/c2)" in card.detail
+
+
 def test_nerve_tests_are_beyond_the_fact_sheet(content: Content) -> None:
     chart = chart_of(content.vocabulary, problems=CRAMP, drafts=[NERVES])
     assert len(advise(chart, content, Moment.ORDER).cards) == 1
