@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -393,8 +394,10 @@ def access_log(least: str) -> AccessLog:
 
 
 def _write_line(line: str) -> None:
-    sys.stdout.write(line)
-    sys.stdout.flush()
+    """A log that nobody takes, on a full disk or at a broken pipe, costs its line and never an answer."""
+    with suppress(OSError):
+        sys.stdout.write(line)
+        sys.stdout.flush()
 
 
 def _now() -> datetime:
