@@ -135,16 +135,17 @@ def of_age(born: When | None, as_of: date, adult: int) -> bool | None:
     """Whether the birthday that makes an adult has been reached; None if the birth date does not decide."""
     if born is None:
         return None
-    if _birthday(born.last_day, adult) <= as_of:
+    if _reached(born.last_day, adult, as_of):
         return True
-    return None if _birthday(born.first_day, adult) <= as_of else False
+    return None if _reached(born.first_day, adult, as_of) else False
 
 
-def _birthday(born: date, years: int) -> date:
-    try:
-        return born.replace(year=born.year + years)
-    except ValueError:  # 29 February: the birthday in a common year is 1 March
-        return date(born.year + years, 3, 1)
+def _reached(born: date, years: int, as_of: date) -> bool:
+    """Whether it is that birthday or later. Who was born on 29 February has it on 1 March of a common year.
+
+    Compared part by part, for the year of the birthday need not be one that a date can hold (rule R10).
+    """
+    return (born.year + years, born.month, born.day) <= (as_of.year, as_of.month, as_of.day)
 
 
 def load_gatekeeper() -> Gatekeeper:

@@ -98,6 +98,9 @@ def _is_plain_base(url: str) -> bool:
 
 
 def has_dot_segment(path: str) -> bool:
-    """Whether a path holds ``.`` or ``..``, also percent-encoded once or twice: requests would resolve it away."""
+    """Whether a path holds ``.`` or ``..``, also percent-encoded once or twice: requests would resolve it away.
+
+    So too with a parameter behind it (``..;x``), which Tomcat and other Java servers resolve.
+    """
     plain = unquote(unquote(path))
-    return any(segment in {".", ".."} for segment in re.split(r"[/\\]", plain))
+    return any(segment.partition(";")[0] in {".", ".."} for segment in re.split(r"[/\\]", plain))

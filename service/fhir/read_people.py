@@ -44,7 +44,7 @@ def read_person(patients: Sequence[Resource], record: Record) -> tuple[Person, t
     births: set[When] = set()
     for patient in patients:
         born = record.moment(patient.birthDate)
-        if born is not None:
+        if born is not None and not born.begins_after(record.as_of):  # 9999-12-31 stands for "not set"
             births.add(born)
         elif patient.birthDate is not None:
             unread.append(Unread(Area.PATIENT, "", "the birth date could not be read", source(patient)))

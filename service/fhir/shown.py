@@ -18,8 +18,11 @@ _LIKE: Final = str.maketrans(
         "\N{EN DASH}": "-",
         "\N{HYPHEN}": "-",
         "\N{MINUS SIGN}": "-",
+        "\N{FRACTION SLASH}": "/",  # NFKC makes 1, this and 2 of a half
     }
 )
+_FRACTION: Final = re.compile("[\u00bc-\u00be\u2150-\u215e\u2189]")
+_RAISED: Final = re.compile(r"(?<=\d)[\u00b2\u00b3\u00b9\u2070\u2074-\u207b]+")
 _LIST_MARK: Final = re.compile(r"\A(\d+)[.)](?=\s|\Z)")
 _LINKING_DOT: Final = re.compile(r"\.(?=[^\W\d_])")
 _LINKING_WORD: Final = re.compile(r"ww(?=w)", re.IGNORECASE)  # GitHub's Markdown links "www." even before a space
@@ -28,14 +31,16 @@ _LINKING_WORD: Final = re.compile(r"ww(?=w)", re.IGNORECASE)  # GitHub's Markdow
 def shown(text: str) -> str:
     """The text as it may stand inside a sentence of a card, at most 120 characters; "" if nothing is left (R11).
 
-    NFKC; control and format characters out; letters, digits, space and ``.,;()/%+^'µ-`` only, anything else is a
-    space; ``www`` and a dot before a letter are broken by a space, so that no renderer makes a link of them, also where
-    a sentence of ours goes on with a full stop (F23). What would begin a list is cut from its beginning, because the
-    text may stand first in an item of ours: ``- item`` is ``item``, and ``1. item`` is ``1 item``.
+    NFKC, by which no number may become another: two and a half is ``2 1/2``, ten to the ninth ``10^9``. Control and
+    format characters out; letters, digits, space and ``.,;()/%+^'µ-`` only, anything else is a space; ``www`` and a dot
+    before a letter are broken by a space, so that no renderer makes a link of them, also where a sentence of ours goes
+    on with a full stop (F23). What would begin a list is cut from its beginning, because the text may stand first in an
+    item of ours: ``- item`` is ``item``, and ``1. item`` is ``1 item``.
     """
     if len(text) <= LONGEST and _PLAIN.fullmatch(text) and "  " not in text and "www" not in text.lower():
         return text.strip()  # as nearly all is: nothing of the below would change it
-    folded = unicodedata.normalize("NFKC", text[:_READ].replace("\n", " ").replace("\r", " ").replace("\t", " "))
+    apart = _RAISED.sub(r"^\g<0>", _FRACTION.sub(r" \g<0>", text[:_READ]))
+    folded = unicodedata.normalize("NFKC", apart.replace("\n", " ").replace("\r", " ").replace("\t", " "))
     kept = "".join(
         sign if sign in _SIGNS or sign.isalpha() or sign.isdecimal() else " "
         for sign in folded.translate(_LIKE)

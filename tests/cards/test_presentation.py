@@ -113,6 +113,11 @@ def test_who_is_born_on_29_february_has_a_birthday_on_1_march_of_a_common_year(a
     assert of_age(span(date(2008, 2, 29), date(2008, 2, 29)), as_of, 15) is expected
 
 
+def test_no_birth_date_is_too_late_to_be_compared() -> None:
+    assert of_age(span(date(9999, 12, 31), date(9999, 12, 31)), date(2026, 6, 15), 16) is False
+    assert of_age(span(date(2004, 2, 29), date(9999, 12, 31)), date(2026, 6, 15), 16) is None
+
+
 def test_who_is_born_on_29_february_comes_of_age_on_it_in_a_leap_year() -> None:
     born = span(date(2008, 2, 29), date(2008, 2, 29))
     assert of_age(born, date(2024, 2, 28), 16) is False

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,7 @@ from tests.service.stand_ins import body
 
 CALL = "/cds-services/muscle-patient-view"
 CANARY = "c4n4ry"
+FULL = Path("/dev/full")
 
 
 watchers = []
@@ -78,7 +80,8 @@ class Running:
 
 
 @contextmanager
-def server(*arguments, **environment):
+def server(*arguments, onto=None, **environment):
+    """``onto``: where standard output goes instead of a file that is read at the end."""
     port = free_port()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MUSCLE_CDS_") and name != "ENV"}
     with tempfile.TemporaryFile("a+", encoding="utf-8") as out, tempfile.TemporaryFile("a+", encoding="utf-8") as err:
@@ -86,7 +89,7 @@ def server(*arguments, **environment):
             [sys.executable, "-m", "service", *arguments, "--port", str(port)],
             cwd=ROOT,
             env=kept | {"MUSCLE_CDS_DRAIN_SECONDS": "0"} | environment,
-            stdout=out,  # files, which never fill up as a pipe does that nobody reads
+            stdout=out if onto is None else onto,  # files, which never fill up as a pipe does that nobody reads
             stderr=err,
         )
         running = Running(process, port, out, err)
@@ -181,6 +184,18 @@ def test_what_is_not_http_is_logged_as_a_refusal_20_times_a_minute_and_the_rest_
     sent = [answer.partition(b"\r\n\r\n") for answer in answers[:20]]
     named = [re.search(rb"X-Correlation-ID: (\w+)", head)[1].decode() for head, _, _ in sent]
     assert named == [json.loads(body)["id"] for _, _, body in sent] == [line["correlation_id"] for line in told]
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no device here that is always full")
+def test_a_log_that_cannot_be_written_costs_no_answer():
+    with FULL.open("w") as full, server("serve", onto=full, MUSCLE_CDS_PROFILE="demo") as running:
+        assert running.ask("GET", "/cds-services")[0] == 200
+        assert running.ask("POST", CALL, body())[0] == 200
+        assert running.ask("POST", CALL, b"{}")[0] == 400
+        assert running.send(b"nonsense\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+        code, _, err = running.stop()
+
+    assert (code, err) == (0, "")
 
 
 def test_a_running_call_is_finished_when_the_server_is_told_to_end():

@@ -381,6 +381,8 @@ def test_a_next_link_under_our_base_is_a_path_we_may_ask_for(client, path):
         f"{BASE}/./Observation",
         f"{BASE}/%2e%2e/admin",
         f"{BASE}/%252E./admin",
+        f"{BASE}/..;/admin",
+        f"{BASE}/%2e%2e%3bv=1/admin",
         f"{BASE}/a\\..\\admin",
         f"{BASE}/a%5c..%5cadmin",
         f"{BASE}/{NEXT}#x",

@@ -102,6 +102,11 @@ def test_no_text_makes_reading_a_date_fail(text):
         ("a\u202eb\u200bc\x00d", "abcd"),
         ("one\ntwo\tthree", "one two three"),
         ("5\u00b5g 1.73m\u00b2", "5µg 1.73m2"),
+        ("2\u00bd tablets", "2 1/2 tablets"),  # not 21 2
+        ("\u00bd tablet", "1/2 tablet"),
+        ("1\u20442 tablet", "1/2 tablet"),
+        ("x10\u2079/L", "x10^9/L"),  # not 109
+        ("10\u207b\u2076", "10^-6"),
         ("it\u2019s 2.5 mg", "it's 2.5 mg"),
         ("**bold** _it_ `code` ~x~ |", "bold it code x"),
         ("\uff1cscript\uff1e", "script"),

@@ -239,8 +239,9 @@ def test_a_birth_date_may_be_a_year_or_be_missing():
     assert chart(patient(birthDate=None)).person.born is None
 
 
-def test_a_birth_date_that_cannot_be_read_is_named():
-    made = chart(patient(birthDate="May 1970"))
+@pytest.mark.parametrize("birth_date", ["May 1970", "9999-12-31", "9999", "2026-06-16"])
+def test_a_birth_date_that_cannot_be_one_is_named(birth_date):
+    made = chart(patient(birthDate=birth_date))
 
     assert made.person.born is None
     assert [(one.area, one.why) for one in made.unread] == [(Area.PATIENT, "the birth date could not be read")]
