@@ -30,13 +30,17 @@ def unproven(resource: Resource, area: Area, reader: Reader, record: Record) -> 
 
 
 def modified(resource: Resource, area: Area, reader: Reader, record: Record) -> Iterable[Unread]:
-    """What a resource with a modifier is about: named, and not used. What is left out by rule is so anyway."""
+    """What a resource with a modifier is about: named, and not used. What is left out by rule is so anyway, and what is
+    over leaves no gap.
+    """
     for entry in reader(resource, record):
         if isinstance(entry, Unread) and (entry.expected or not entry.about):
             yield entry
             continue
+        is_over = isinstance(entry, Medicine | Problem) and not entry.active
         for one in _about(entry):
-            yield Unread(area, one, f"{record.vocabulary.title(one)}: {A_MODIFIER}", source(resource))
+            why = f"{record.vocabulary.title(one)}: {A_MODIFIER}"
+            yield Unread(area, one, why, source(resource), expected=is_over)
 
 
 def _about(entry: Entry) -> Iterable[str]:

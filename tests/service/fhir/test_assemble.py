@@ -215,13 +215,15 @@ def test_what_carries_a_modifier_is_named_and_not_used():
     assert isinstance(made.latest("potassium"), NotReadable)
 
 
-def test_a_modifier_on_what_is_left_out_anyway_or_about_nothing_we_know_is_no_gap():
+def test_a_modifier_on_what_is_left_out_or_over_anyway_or_about_nothing_we_know_is_no_gap():
     made = chart(
         observation(status="entered-in-error", modifierExtension=STOPPED),
         observation((LOINC, "718-7"), id="o2", modifierExtension=STOPPED),
+        statement(status="stopped", modifierExtension=STOPPED),
     )
 
-    assert [(one.about, one.expected) for one in made.unread] == [("potassium", True)]
+    assert (made.results, made.medicines) == ((), ())
+    assert [(one.about, one.expected) for one in made.unread] == [("furosemide", True), ("potassium", True)]
 
 
 @pytest.mark.parametrize("nothing", [[], {}, None])
