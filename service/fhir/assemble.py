@@ -3,17 +3,18 @@
 The same facts give an equal chart in whatever order, under whatever query and however often they arrive.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from operator import attrgetter
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from cards.chart import Chart
 from cards.entries import Allergy, Area, Draft, Medicine, Order, Problem, Relative, Result, Unread
 from service.fhir.basket import Basket
 from service.fhir.once import each_once
+from service.fhir.only_named import Entry, Reader, modified, unproven
 from service.fhir.read_drafts import read_drafts
 from service.fhir.read_medicines import REQUESTS, STATEMENTS, read_medicine
 from service.fhir.read_orders import TYPES as ORDER_TYPES
@@ -29,8 +30,6 @@ from service.fhir.shown import shown
 from service.fhir.states import area_of, states_of, tells_of_an_error
 from terminology.vocabulary import Vocabulary
 
-Entry: TypeAlias = Result | Problem | Medicine | Order | Allergy | Relative | Draft | Unread
-Reader: TypeAlias = Callable[[Resource, Record], Sequence[Entry]]
 E = TypeVar("E", bound=Entry)
 
 READERS: Final[dict[str, tuple[Area, Reader]]] = {
@@ -212,14 +211,20 @@ def _has_no_type(resource: Resource) -> bool:
 
 
 def _read_all(resources: Sequence[Resource], area: Area, reader: Reader, record: Record) -> list[Entry]:
-    """What resources of one type say. Those that are not proven to be the patient's are only named (R12)."""
+    """What resources of one type say. Those that are not proven to be the patient's are only named (R12), and so are
+    those that carry a modifier: FHIR lets nobody read them who does not know it, for it may say the opposite (that a
+    medicine is stopped, or that something did not happen).
+    """
     ours: list[Resource] = []
     entries: list[Entry] = []
     whose_is = record.whose
     for one in resources:
         whose = whose_is(one)
         if whose is Whose.OURS:  # before the rest, as nearly all are
-            ours.append(one)
+            if not one.modifierExtension:
+                ours.append(one)
+            else:
+                entries.extend(modified(one, area, reader, record))
             continue
         match whose:
             case Whose.FOREIGN:
@@ -227,8 +232,8 @@ def _read_all(resources: Sequence[Resource], area: Area, reader: Reader, record:
                 entries.append(Unread(area, "", NOT_OURS, one.resourceType, expected=True))
                 record.count_of_another(area)
             case Whose.UNPROVEN:
-                entries.extend(_unproven(one, area, reader, record))
-    record.haemolysis_tests.clear()  # those met so far are not proven to be the patient's
+                entries.extend(unproven(one, area, reader, record))
+    record.haemolysis_tests.clear()  # those met so far are only named
     read = _read(ours, reader, record)
     if record.haemolysis_tests and note_haemolysed_samples(record):
         counted = record.unmapped.copy()
@@ -242,28 +247,6 @@ def _read(resources: Iterable[Resource], reader: Reader, record: Record) -> list
     for one in resources:
         entries += reader(one, record)
     return entries
-
-
-def _unproven(resource: Resource, area: Area, reader: Reader, record: Record) -> Iterable[Unread]:
-    """What a resource without a patient is about: named, and not used, for it is not proven to be the patient's.
-
-    Its id is not kept, as with a resource that is another patient's for certain (R12).
-    """
-    for entry in reader(resource, record):
-        concepts: Iterable[str]
-        match entry:
-            case Result():
-                concepts = (entry.analyte,)
-            case Unread():
-                concepts = (entry.about,) if entry.about else ()
-            case Medicine() | Allergy() | Draft():
-                concepts = entry.ingredients
-            case Problem() | Order() | Relative():
-                concepts = entry.concepts
-        for one in sorted(concepts):
-            why = f"{record.vocabulary.title(one)}: {Whose.UNPROVEN.value}"
-            expected = isinstance(entry, Unread) and entry.expected
-            yield Unread(area, one, why, resource.resourceType, expected=expected)
 
 
 def _sorted(entries: list[E]) -> tuple[E, ...]:

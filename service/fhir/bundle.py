@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from service.fhir.resource import READ, Resource, Typed, from_json
+from service.fhir.resource import READ, Resource, Typed, from_json, from_object
 from service.fhir.retrieved import Failed, Nothing, Resources, Trouble
 
 ENTRIES_OF_A_PREFETCH = 5_000
@@ -87,6 +87,7 @@ class _Bundle(msgspec.Struct, gc=False):
     entry: list[_Entry] | None = None
     link: Any = None
     total: Any = None
+    issues: Any = None  # R5: an OperationOutcome about the search
 
 
 class _LooseBundle(msgspec.Struct, gc=False):
@@ -96,6 +97,7 @@ class _LooseBundle(msgspec.Struct, gc=False):
     entry: list[msgspec.Raw] | None = None
     link: Any = None
     total: Any = None
+    issues: Any = None  # R5: an OperationOutcome about the search
 
 
 class _LooseEntry(msgspec.Struct, gc=False):
@@ -162,7 +164,8 @@ def _page(
 ) -> Page:
     kept: list[Resource] = []
     matches = len(entries) + len(broken)
-    trouble = Trouble.CUT_SHORT if cut else None
+    told = isinstance(bundle.issues, dict) and _says_incomplete(from_object(bundle.issues))
+    trouble = Trouble.CUT_SHORT if cut or told else None
     for entry in entries:
         resource = entry.resource
         mode = None if entry.search is None else entry.search.mode

@@ -68,6 +68,45 @@ def coded(concept: msgspec.Raw) -> Coded | None:
 
 _CODED: Final = msgspec.json.Decoder(Coded)
 
+_ABSENT_REASONS: Final = frozenset(
+    {"http://terminology.hl7.org/CodeSystem/data-absent-reason", "http://hl7.org/fhir/data-absent-reason"}
+)
+_NOT_TOLD: Final = frozenset(
+    {
+        *("unknown", "asked-unknown", "temp-unknown", "not-asked", "asked-declined"),
+        *("masked", "not-permitted", "unsupported", "error"),
+    }
+)
+"""Codes of data-absent-reason (STU3, DSTU2: under its older address) that stand where a code is not known or not told.
+The others say that there is no code to tell, or that the text has it."""
+
+_NO_INFORMATION: Final = ("http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips", "no-medication-info")
+"""The International Patient Summary: "No information about medications", which is not "No known medications"."""
+
+
+def is_left_unsaid(concept: Any) -> bool:
+    """Whether a concept only says that what it would name is not known, or not told.
+
+    A text of its own names it after all: one that does not just repeat the reason.
+    """
+    if type(concept) is Coded:
+        plain: Coded | None = concept
+    elif type(concept) is msgspec.Raw:
+        plain = coded(concept)
+    else:
+        try:
+            plain = msgspec.convert(concept, Coded)
+        except msgspec.ValidationError:
+            plain = None
+    if plain is None or not plain.coding:
+        return False
+    if any((one.system, one.code) == _NO_INFORMATION for one in plain.coding):
+        return True
+    if not all(one.system in _ABSENT_REASONS and one.code in _NOT_TOLD for one in plain.coding):
+        return False
+    text = plain.text.strip().casefold()
+    return not text or any(text in (one.display.strip().casefold(), one.code) for one in plain.coding)
+
 
 def pairs(concept: Any) -> tuple[Pair, ...]:
     """System and code of every coding of a CodeableConcept, of a list of them, or of a lone Coding."""

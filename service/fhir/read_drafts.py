@@ -1,7 +1,8 @@
 """Unsigned orders of the session -> Draft (specification 3.4, 3.8 no. 21 and 22; rows O1 to O23).
 
 A draft is what a clinician is about to sign, so its status and intent do not decide whether it counts: order-sign also
-sends orders that are signed again (D6). Left out by rule is only what is withdrawn, and an order not to do something.
+sends orders that are signed again (D6). Left out by rule is only what is withdrawn, and an order not to do something;
+one that carries a modifier cannot be understood, and is named.
 
 A draft that names no subject is the user's own, in the session of ``context.patientId``, and counts. One that names
 another patient is not used at all (3.8 no. 7); one whose subject cannot be told apart is named and not used.
@@ -34,6 +35,9 @@ WITHDRAWN: Final = {
     "failed": "could not be done",
 }
 """Statuses that leave a draft out, and why; any other counts, also none."""
+
+A_MODIFIER: Final = "carries a modifier that is not understood"
+"""It may say that the order is one to stop something, as those of the Dutch medication process do."""
 
 ANOTHERS: Final = "a draft order for another patient was left out"
 A_BROKEN_DRAFT: Final = "a draft order could not be read"
@@ -91,10 +95,13 @@ def _read(entry: Entry, record: Record) -> Sequence[Draft | Order | Unread]:
     drafts = _medicine(entry, record) if is_medicine else _test_or_referral(entry, record)
     status = words(resource.status).lower()
     why = "is an order not to do it" if resource.doNotPerform is True else WITHDRAWN.get(status, "")
+    by_rule = bool(why)
+    if not why and resource.modifierExtension:
+        why = A_MODIFIER
     if not why:
         return drafts
     return tuple(
-        Unread(area, one, f"{record.vocabulary.title(one)}: the draft {why}", source(resource), expected=True)
+        Unread(area, one, f"{record.vocabulary.title(one)}: the draft {why}", source(resource), expected=by_rule)
         for draft in drafts
         if isinstance(draft, Draft)
         for one in sorted(draft.ingredients | draft.concepts)

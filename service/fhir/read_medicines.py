@@ -8,7 +8,18 @@ import msgspec
 from cards.entries import Area, Dose, Medicine, Unread
 from cards.when import When
 from service.fhir.doses import dose_of, is_combination
-from service.fhir.elements import Coded, code_words, coded, member, objects, pairs, pairs_of, said, words
+from service.fhir.elements import (
+    Coded,
+    code_words,
+    coded,
+    is_left_unsaid,
+    member,
+    objects,
+    pairs,
+    pairs_of,
+    said,
+    words,
+)
 from service.fhir.ingredients import ingredients_of
 from service.fhir.record import Named, Record, source
 from service.fhir.references import target
@@ -214,7 +225,8 @@ def _referred_to(resource: Resource, record: Record) -> Named | None:
     if plain is not None:
         return _plainly_named(plain, match, record, display)
     texts = [text for text in (*said(code), display) if text]
-    return _called(match or record.medicine_named(texts), texts, record, anything=bool(texts or pairs(code)))
+    anything = bool(texts or pairs(code)) and (bool(display) or not is_left_unsaid(code))
+    return _called(match or record.medicine_named(texts), texts, record, anything=anything)
 
 
 def _plainly_named(plain: Coded, match: MedicineMatch | None, record: Record, *also_called: str) -> Named:
@@ -223,7 +235,7 @@ def _plainly_named(plain: Coded, match: MedicineMatch | None, record: Record, *a
         return Named(match, label, anything=True)
     said_of_it = (plain.text.strip(), *[one.display.strip() for one in plain.coding], *also_called)
     texts = [text for text in said_of_it if text]
-    anything = bool(texts or pairs_of(plain))
+    anything = bool(texts or pairs_of(plain)) and (any(also_called) or not is_left_unsaid(plain))
     return _called(match or record.medicine_named(texts), texts, record, anything=anything)
 
 
@@ -232,7 +244,7 @@ def _named(resource: Resource, record: Record) -> Named:
     concept = opened(resource.medicationCodeableConcept)
     if type(concept) is dict and (match := record.medicine(concept)) is not None:
         return _called(match, said(concept), record, anything=True)
-    concepts = list(_concepts(resource, record))
+    concepts = [one for one in _concepts(resource, record) if not is_left_unsaid(one)]
     texts = [text for concept in concepts for text in said(concept)]
     for reference in (resource.medicationReference, member(resource.medication, "reference"), resource.medication):
         display = words(member(reference, "display"))

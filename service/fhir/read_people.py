@@ -6,6 +6,7 @@ from typing import Any, Final
 from cards.entries import Allergy, Area, Person, Relative, Sex, Unread
 from cards.when import When
 from service.fhir.elements import code_words, member, objects, pairs, said, words
+from service.fhir.only_named import A_MODIFIER
 from service.fhir.record import Record, source
 from service.fhir.resource import Resource
 from terminology.vocabulary import Link
@@ -107,21 +108,27 @@ def _sexes_for_clinical_use(extensions: Any, record: Record) -> Iterator[Sex]:
 
 
 def read_relatives(resource: Resource, record: Record) -> tuple[Relative | Unread, ...]:
-    """FamilyMemberHistory: opens a line of the detail, never a red flag (3.1 no. 3)."""
+    """FamilyMemberHistory: opens a line of the detail, never a red flag (3.1 no. 3).
+
+    A condition that carries a modifier is only named: Oracle Health writes so that a relative does not have it.
+    """
     origin = source(resource)
     left_out = words(resource.status) == "entered-in-error"
     who = next((safe for text in said(resource.relationship) if (safe := record.safe(text))), "")
     found: list[Relative | Unread] = []
+
+    def unread(concepts: frozenset[str], why: str, *, expected: bool) -> Iterator[Unread]:
+        why = f"{record.titles(concepts)}: {why}"
+        return (Unread(Area.FAMILY, one, why, origin, expected=expected) for one in sorted(concepts))
+
     for condition in objects(resource.condition):
         concepts = record.concepts(condition.get("code"))
         if not concepts:
             record.count_unmapped(Area.FAMILY)
         elif left_out:
-            title = record.titles(concepts)
-            found += [
-                Unread(Area.FAMILY, one, f"{title}: was entered in error", origin, expected=True)
-                for one in sorted(concepts)
-            ]
+            found += unread(concepts, "was entered in error", expected=True)
+        elif condition.get("modifierExtension"):
+            found += unread(concepts, A_MODIFIER, expected=False)
         elif resource.notDone is not True:
             found.append(Relative(concepts, who, record.titles(concepts), origin))
     return tuple(found)

@@ -58,6 +58,7 @@ class _Typed(Resource, frozen=True, gc=False, tag=True, tag_field="resourceType"
     code: Later = None
     subject: Later = None
     patient: Any = None
+    modifierExtension: Any = None  # noqa: N815 -- FHIR's own spelling, as are all below
 
 
 class Patient(_Typed, frozen=True, gc=False):
@@ -65,7 +66,7 @@ class Patient(_Typed, frozen=True, gc=False):
 
     extension: Later = None
     gender: Any = None
-    birthDate: Any = None  # noqa: N815 -- FHIR's own spelling, as are all below
+    birthDate: Any = None  # noqa: N815
     deceasedBoolean: Any = None  # noqa: N815
     deceasedDateTime: Any = None  # noqa: N815
 

@@ -19,6 +19,7 @@ from tests.service.fhir.builders import (
     AS_OF,
     CK,
     FUROSEMIDE,
+    LOINC,
     LONDON,
     OURS,
     PATIENT,
@@ -190,6 +191,46 @@ def test_a_patient_resource_with_another_id_is_not_used():
 
     assert (made.person.born, made.person.sex, made.person.deceased) == (None, Sex.UNKNOWN, False)
     assert [(one.area, one.source, one.expected) for one in made.unread] == [(Area.PATIENT, "Patient", True)]
+
+
+# Whether it may be taken at its word
+
+STOPPED = [{"url": "http://example.org/stop-type", "valueCodeableConcept": {"text": "stopped"}}]
+
+
+def test_what_carries_a_modifier_is_named_and_not_used():
+    made = chart(
+        observation(modifierExtension=STOPPED),
+        statement(modifierExtension=STOPPED),
+        request(modifierExtension=STOPPED),
+        condition(modifierExtension=STOPPED),
+    )
+
+    assert (made.results, made.medicines, made.problems) == ((), (), ())
+    why = "it carries a modifier that is not understood"
+    assert [(one.source, one.why, one.expected) for one in made.unread] == [
+        ("Condition/c1", f"Muscle cramp: {why}", False),
+        ("MedicationRequest/r1", f"Furosemide: {why}", False),
+        ("MedicationStatement/m1", f"Furosemide: {why}", False),
+        ("Observation/o1", f"Potassium: {why}", False),
+    ]
+    assert isinstance(made.latest("potassium"), NotReadable)
+
+
+def test_a_modifier_on_what_is_left_out_or_over_anyway_or_about_nothing_we_know_is_no_gap():
+    made = chart(
+        observation(status="entered-in-error", modifierExtension=STOPPED),
+        observation((LOINC, "718-7"), id="o2", modifierExtension=STOPPED),
+        statement(status="stopped", modifierExtension=STOPPED),
+    )
+
+    assert (made.results, made.medicines) == ((), ())
+    assert [(one.about, one.expected) for one in made.unread] == [("furosemide", True), ("potassium", True)]
+
+
+@pytest.mark.parametrize("nothing", [[], {}, None])
+def test_an_empty_list_of_modifiers_is_none(nothing):
+    assert len(chart(observation(modifierExtension=nothing)).results) == 1
 
 
 # The same facts, the same chart

@@ -170,6 +170,28 @@ def test_an_outcome_that_tells_of_missing_data_cuts_the_answer_short(severity, c
     assert page.alone().trouble is Trouble.CUT_SHORT
 
 
+@pytest.mark.parametrize(
+    ("severity", "code", "trouble"),
+    [
+        ("error", "processing", Trouble.CUT_SHORT),
+        ("warning", "incomplete", Trouble.CUT_SHORT),
+        ("warning", "processing", None),
+        ("information", "informational", None),
+    ],
+)
+def test_the_issues_of_an_r5_bundle_are_read_like_an_outcome_among_its_entries(severity, code, trouble):
+    for beside in ([], [entry("no resource")]):  # read in one pass, and entry by entry
+        sent = {"resourceType": "Bundle", "issues": outcome(code, severity), "entry": [entry(OBSERVATION), *beside]}
+
+        assert ids(read(sent)) == ["o1"]
+        assert read(sent).alone().trouble is trouble
+
+
+@pytest.mark.parametrize("issues", [None, "none", [], 7])
+def test_issues_that_are_no_outcome_say_nothing(issues):
+    assert read(bundle(OBSERVATION) | {"issues": issues}).alone().trouble is None
+
+
 @pytest.mark.parametrize(("link", "next_url"), [("http://x/y?_page=2", "http://x/y?_page=2"), (7, ""), (None, "")])
 def test_a_next_link_means_there_is_more(link, next_url):
     page = read(bundle(OBSERVATION) | {"link": [{"relation": "self", "url": "x"}, {"relation": "next", "url": link}]})

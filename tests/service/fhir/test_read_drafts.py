@@ -228,6 +228,18 @@ def test_a_draft_that_is_withdrawn_is_left_out_by_rule(made, status, why):
     assert [(one.expected, why in one.why) for one in found.unread] == [(True, True)]
 
 
+@pytest.mark.parametrize("made", [a_draft, an_order])
+def test_a_draft_that_carries_a_modifier_is_named_and_not_judged(made):
+    stop = {"modifierExtension": [{"url": "http://example.org/stop-type", "valueCode": "definite"}]}
+    found = drafted(made(**stop))
+
+    assert (found.drafts, found.orders) == ((), ())
+    assert [(one.expected, one.why.partition(": ")[2]) for one in found.unread] == [
+        (False, "the draft carries a modifier that is not understood")
+    ]
+    assert drafted(made(**stop, status="cancelled")).unread[0].expected
+
+
 def test_an_order_not_to_do_it_is_left_out_by_rule():
     found = drafted(a_draft(doNotPerform=True))
 

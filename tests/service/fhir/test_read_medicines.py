@@ -238,6 +238,60 @@ def test_a_medicine_in_use_without_a_name_could_be_any(sent):
     assert made.inputs[Area.MEDICINES].why == "a medicine whose name could not be read"
 
 
+ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+IPS = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
+UNSAID = [
+    concept((ABSENT, "unknown")),
+    concept((ABSENT, "masked"), text="masked"),
+    concept(("http://hl7.org/fhir/data-absent-reason", "error")),
+    {"coding": [{"system": ABSENT, "code": "unknown", "display": "Unknown"}], "text": "Unknown "},
+    concept((IPS, "no-medication-info"), text="No information about medications"),
+]
+
+
+@pytest.mark.parametrize("name", UNSAID)
+@pytest.mark.parametrize("status", ["active", "unknown"])
+def test_a_medicine_whose_name_is_not_told_could_be_any(name, status):
+    without = statement(without=("medicationCodeableConcept",), status=status)
+    medication = {"resourceType": "Medication", "id": "d1", "code": name}
+    forms = [
+        ({"medicationCodeableConcept": name},),
+        ({"medication": {"concept": name}},),
+        ({"medicationReference": {"reference": "Medication/d1"}}, medication),
+        ({"medicationReference": {"reference": "#d1"}, "contained": [medication]},),
+    ]
+    for form, *beside in forms:
+        made = chart(without | form, *beside)
+        assert made.inputs[Area.MEDICINES].reading is Reading.INCOMPLETE
+        assert [one.why for one in made.unread] == ["a medicine whose name could not be read"]
+        assert made.unmapped == {}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        concept((ABSENT, "unknown"), text="Herbal tea"),
+        concept((ABSENT, "as-text")),
+        concept((ABSENT, "not-applicable")),
+        concept((ABSENT, "unknown"), LOCAL),
+        concept((IPS, "no-known-medications")),
+    ],
+)
+def test_a_medicine_that_is_named_after_all_or_is_none_leaves_no_gap(name):
+    made = chart(statement(without=("medicationCodeableConcept",)) | {"medicationCodeableConcept": name})
+
+    assert made.inputs[Area.MEDICINES].reading is Reading.COMPLETE
+    assert (made.unread, made.unmapped) == ((), {Area.MEDICINES: 1})
+
+
+@pytest.mark.parametrize("name", UNSAID[:1])
+def test_words_beside_a_reference_tell_what_its_code_leaves_unsaid(name):
+    medication = {"resourceType": "Medication", "id": "d1", "code": name}
+    called = {"medicationReference": {"reference": "Medication/d1", "display": "Furosemide 40 mg"}}
+
+    assert the_medicine(statement(without=("medicationCodeableConcept",)) | called, medication).link is Link.NAME
+
+
 @pytest.mark.parametrize("over", [{"status": "stopped"}, {"effectivePeriod": {"end": "2026-06-14"}}])
 def test_a_medicine_without_a_name_that_is_over_matters_to_nobody(over):
     made = chart(statement(without=("medicationCodeableConcept",), **over))

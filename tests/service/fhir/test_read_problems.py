@@ -162,6 +162,18 @@ def test_a_relative_entered_in_error_is_left_out_by_rule():
     assert [one.expected for one in made.unread] == [True]
 
 
+def test_what_is_said_of_a_relative_with_a_modifier_is_named_and_not_used():
+    negative = [{"url": "http://example.org/condition-result", "valueCodeableConcept": {"text": "NEGATIVE"}}]
+    made = chart({"resourceType": "FamilyMemberHistory", "id": "f1", "status": "completed", "patient": OURS,
+                  "condition": [{"code": concept(WEAKNESS), "modifierExtension": negative},
+                                {"code": concept(CRAMP), "modifierExtension": []}]})  # fmt: skip
+
+    assert [one.label for one in made.relatives] == ["Muscle cramp"]
+    assert [(one.about, one.why, one.expected) for one in made.unread] == [
+        ("muscle-weakness", "Muscle weakness: it carries a modifier that is not understood", False)
+    ]
+
+
 # Findings
 
 
