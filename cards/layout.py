@@ -137,7 +137,7 @@ class Layouts:
     def _fixed(self, part: str, phrases: Iterable[Phrase], *last: str) -> str | None:
         lines = [phrase.fixed for phrase in phrases]
         said = [line for line in lines if line is not None]
-        return self.block(part, (*said, *last)) if len(said) == len(lines) else None
+        return self.block(part, (*_each_once(said), *last)) if len(said) == len(lines) else None
 
     def _links(self, topic: Topic) -> Iterator[Link]:
         for name in topic.sheet.links:
@@ -168,6 +168,16 @@ class Layouts:
             reviewed=frame.reviewed.isoformat(),
             review_by=frame.review_by.isoformat(),
         )
+
+
+def _each_once(lines: Iterable[str]) -> Iterator[str]:
+    """The sentences of a part; one that two findings say stands once, with the marks of both."""
+    marks: dict[str, dict[str, None]] = {}
+    for line in lines:
+        sentence, _, marked = line.removesuffix(")").rpartition(" (")
+        marks.setdefault(sentence, {}).update(dict.fromkeys(marked.split(", ")))
+    for sentence, marked_by in marks.items():
+        yield f"{sentence} ({', '.join(marked_by)})"
 
 
 def proposal(suggestion: Suggestion, label: str, note: str) -> Intent | None:
