@@ -100,18 +100,19 @@ def _summary(text: str) -> str:
 
 
 def _detail(topic: Topic, layout: Layout, shown: list[Said], case: Case, content: Content) -> str:
-    block = content.layouts.block
+    layouts = content.layouts
+    block, told = layouts.block, layouts.told
     not_known = layout.not_known
     gaps = list(_gaps(topic, case, content))
     if gaps or not_known is None:
-        said = [phrase.of(finding.fill) for script, finding in shown for phrase in script.not_known]
-        not_known = block("not_known", (*said, *gaps, content.layouts.always_unknown))
+        said = told((p.of(finding.fill), s) for script, finding in shown for p, s in script.not_known)
+        not_known = block("not_known", (*said, *gaps, layouts.always_unknown))
     parts = (
         block("found", _found(shown, case, content)),
-        layout.why or block("why", (p.of(finding.fill) for script, finding in shown for p in script.why)),
-        layout.check or block("check", (p.of(finding.fill) for script, finding in shown for p in script.check)),
+        layout.why or block("why", told((p.of(f.fill), s) for script, f in shown for p, s in script.why)),
+        layout.check or block("check", told((p.of(f.fill), s) for script, f in shown for p, s in script.check)),
         layout.consider
-        or block("consider", (p.of(finding.fill) for script, finding in shown for p in script.consider)),
+        or block("consider", told((p.of(f.fill), s) for script, f in shown for p, s in script.consider)),
         not_known,
         layout.basis,
     )

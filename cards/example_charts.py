@@ -87,13 +87,6 @@ def chart_of(vocabulary: Vocabulary, **lines: str | list[str] | bool) -> Chart:
 
 def chart_from(row: Section, vocabulary: Vocabulary) -> Chart:
     """The chart of an example. Raises BadContent for a line that is not in the language."""
-    try:
-        return _chart_from(row, vocabulary)
-    except (ValueError, ArithmeticError) as error:  # 31 February, 3.1.4 mmol/L, a hundred thousand years ago
-        raise BadContent(f"{row.where}: a date, a time or a number cannot be: {error}") from error
-
-
-def _chart_from(row: Section, vocabulary: Vocabulary) -> Chart:
     unreadable = {row.member(Area, word) for word in row.texts("unreadable")}
     incomplete = {row.member(Area, word) for word in row.texts("incomplete")}
     inputs = {area: Input(Reading.COMPLETE) for area in Area}

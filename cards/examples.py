@@ -51,7 +51,10 @@ def run(content: Content) -> Iterator[Outcome]:
 
 def _judge(topic: Topic, example: Example, content: Content) -> Iterator[str]:
     row = Section(f"{example.where or topic.code}: {example.name}", example.section)
-    chart = chart_from(row, content.vocabulary)
+    try:
+        chart = chart_from(row, content.vocabulary)
+    except (ValueError, ArithmeticError) as error:  # 31 February, 3.1.4 mmol/L, a hundred thousand years ago
+        raise BadContent(f"{row.where}: a date, a time or a number cannot be: {error}") from error
     card_expected, says, never = row.text("card", ""), row.texts("says"), row.texts("never")
     suggests, silent = row.texts("suggests"), row.texts("never_suggests")
     failed = row.texts("failed_topics")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from cards.card import WebLink
 from cards.facts import Source
@@ -19,16 +20,20 @@ from cards.topic import Does, Kind, Sentence, Suggestion, Topic
 _MOST_LAYOUTS: Final = 1024  # so many different cards are kept; past that it begins anew
 
 
+Wording: TypeAlias = tuple[Phrase, Sentence]
+"""A sentence taken apart, and the sentence itself with what it rests on."""
+
+
 class Script(msgspec.Struct, frozen=True, eq=False):
-    """What is said of one kind of finding: its sentences, each with the marks of what it rests on."""
+    """What is said of one kind of finding."""
 
     kind: Kind
     summary: Phrase
     found: Phrase | None
-    why: tuple[Phrase, ...]
-    check: tuple[Phrase, ...]
-    consider: tuple[Phrase, ...]
-    not_known: tuple[Phrase, ...]
+    why: tuple[Wording, ...]
+    check: tuple[Wording, ...]
+    consider: tuple[Wording, ...]
+    not_known: tuple[Wording, ...]
 
 
 Said: TypeAlias = tuple[Script, Finding]
@@ -71,7 +76,6 @@ class Layouts:
         """``in_force``: the hash of the content; ``beyond``: whether what goes beyond the fact sheet is shown."""
         self._frame, self._sources, self._beyond = frame, sources, beyond
         self._in_force, self._terminology = in_force, terminology
-        self._also_beyond = f", {frame.words['marks']['beyond']})"
         self._scripts: dict[tuple[Kind, bool], Script] = {}
         self._layouts: dict[tuple[str | Script, ...], Layout] = {}
         self._buttons: dict[Suggestion, Button] = {}
@@ -85,7 +89,7 @@ class Layouts:
                 Phrase(kind.summary),
                 Phrase(kind.found) if kind.found else None,
                 *(
-                    tuple(self._phrase(one, beyond=beyond) for one in part if self._beyond or not one.beyond)
+                    tuple(_wording(one, beyond=beyond) for one in part if self._beyond or not one.beyond)
                     for part in (kind.why, kind.check, kind.consider, kind.not_known)
                 ),
             )
@@ -110,32 +114,34 @@ class Layouts:
         return found
 
     def block(self, part: str, lines: Iterable[str]) -> str:
-        """A part of a card: its heading and its lines, each once.
-
-        What the fact sheet says of one finding is not said again as going beyond it for another.
-        """
-        said, also = dict.fromkeys(lines), self._also_beyond
-        items = "\n".join(
-            [f"- {line}" for line in said if not (line.endswith(also) and f"{line.removesuffix(also)})" in said)]
-        )
+        """A part of a card: its heading and its lines, each once."""
+        items = "\n".join([f"- {line}" for line in dict.fromkeys(lines)])
         return f"**{self._frame.words['parts'][part]}**\n\n{items}"
 
-    def _phrase(self, sentence: Sentence, *, beyond: bool) -> Phrase:
-        marks = list(sentence.facts)
-        if sentence.beyond or beyond:
-            marks.append(self._frame.words["marks"]["beyond"])
-        return Phrase(f"{sentence.say} ({', '.join(marks)})")
+    def told(self, sentences: Iterable[tuple[str, Sentence]]) -> Iterator[str]:
+        """Sentences with the marks of what they rest on. One that several findings say stands once, with the facts of
+        all, and as going beyond the fact sheet only if it does so in each.
+        """
+        facts: dict[str, dict[str, None]] = {}
+        within: set[str] = set()
+        for text, sentence in sentences:
+            facts.setdefault(text, {}).update(dict.fromkeys(sentence.facts))
+            if not sentence.beyond:
+                within.add(text)
+        for text, marks in facts.items():
+            beyond = () if text in within else (self._frame.words["marks"]["beyond"],)
+            yield f"{text} ({', '.join((*marks, *beyond))})"
 
     def _lay_out(self, topic: Topic, scripts: tuple[Script, ...]) -> Layout:
         rules = tuple(dict.fromkeys(script.kind.rule for script in scripts))
         return Layout(
             rules=rules,
             links=tuple(self._links(topic)),
-            why=self._fixed("why", (phrase for script in scripts for phrase in script.why)),
-            check=self._fixed("check", (phrase for script in scripts for phrase in script.check)),
-            consider=self._fixed("consider", (phrase for script in scripts for phrase in script.consider)),
+            why=self._fixed("why", (one for script in scripts for one in script.why)),
+            check=self._fixed("check", (one for script in scripts for one in script.check)),
+            consider=self._fixed("consider", (one for script in scripts for one in script.consider)),
             not_known=self._fixed(
-                "not_known", (phrase for script in scripts for phrase in script.not_known), self.always_unknown
+                "not_known", (one for script in scripts for one in script.not_known), self.always_unknown
             ),
             basis=self.block("basis", self._basis(scripts, rules)),
         )
@@ -145,10 +151,10 @@ class Layouts:
         """The line that ends the Not known part of every card."""
         return self._frame.say("not_known", "always")
 
-    def _fixed(self, part: str, phrases: Iterable[Phrase], *last: str) -> str | None:
-        lines = [phrase.fixed for phrase in phrases]
-        said = [line for line in lines if line is not None]
-        return self.block(part, (*said, *last)) if len(said) == len(lines) else None
+    def _fixed(self, part: str, wordings: Iterable[Wording], *last: str) -> str | None:
+        wordings = tuple(wordings)
+        said = [(phrase.fixed, sentence) for phrase, sentence in wordings if phrase.fixed is not None]
+        return self.block(part, (*self.told(said), *last)) if len(said) == len(wordings) else None
 
     def _links(self, topic: Topic) -> Iterator[WebLink]:
         for name in topic.sheet.links:
@@ -179,6 +185,10 @@ class Layouts:
             reviewed=frame.reviewed.isoformat(),
             review_by=frame.review_by.isoformat(),
         )
+
+
+def _wording(sentence: Sentence, *, beyond: bool) -> Wording:
+    return Phrase(sentence.say), sentence if sentence.beyond or not beyond else replace(sentence, beyond=True)
 
 
 def proposal(suggestion: Suggestion, label: str, note: str) -> Intent | None:

@@ -5,7 +5,7 @@ It proves form, not meaning. Every failure names file and line, what is wrong, a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -34,6 +34,9 @@ _RELATIONS: Final = {
     "not-convertible",
     "implausible",
 }
+_OF_AN_ANALYTE: Final = {"title", "groups", "unit", "places", "plausible", "sources"}
+_LIMITS: Final = {"limits", "limits_male", "limits_female"}
+_MOST_PLACES: Final = 6  # decimals of a result; no laboratory reports more
 _MAY_BE_EMPTY: Final = {"note", "oid", "factor"}
 _SHOWN: Final = 20
 _CLASSES: Final = "medicine_classes.toml"
@@ -173,14 +176,38 @@ def _analytes(tables: Tables) -> Iterator[str]:
         place = f"analytes.toml, {name}"
         if name not in coded:
             yield f"{place}: no row of value_sets/results.csv has this concept. Add its codes, or take it away."
-        missing = {"title", "groups", "unit", "places", "plausible", "sources"} - set(entry)
+        missing = _OF_AN_ANALYTE - set(entry)
         if missing:
             yield f"{place}: {', '.join(sorted(missing))} missing. Add it."
-        for key in ("plausible", "limits", "limits_male", "limits_female"):
+        for key in sorted(set(entry) - _OF_AN_ANALYTE - _LIMITS):
+            yield f"{place}: there is no {key!r} of an analyte. Correct its spelling, or take it away."
+        yield from (f"{place}: {failure}" for failure in _kinds_of_values(entry))
+        for key in ("plausible", *sorted(_LIMITS)):
             if key in entry and not _is_range(entry[key]):
                 yield f'{place}: {key} must be two numbers as text, the lower first, such as ["3.5", "5.3"].'
-        if all(row["analyte"] != name or row["factor"] != "1" for row in tables.units):
+            elif key in entry and _is_range(entry.get("plausible")) and not _is_inside(entry[key], entry["plausible"]):
+                yield f"{place}: {key} must lie within plausible. Correct the one or the other."
+        own = [row for row in tables.units if row["analyte"] == name and row["factor"] == "1"]
+        if not own:
             yield f"{place}: value_sets/units.csv has no row with factor 1 for it. Add its canonical unit."
+        elif "unit" in entry and entry["unit"] not in {row[at] for row in own for at in ("spelling", "ucum")}:
+            yield f"{place}: no row of value_sets/units.csv with factor 1 has the unit {entry['unit']!r}. Correct one."
+
+
+def _kinds_of_values(entry: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("title", "unit"):
+        if not isinstance(entry.get(key, "-"), str) or not entry.get(key, "-").strip():
+            yield f"{key} must be text in double quotes."
+    groups = entry.get("groups", [])
+    if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
+        yield 'groups must be a list of texts, such as ["electrolytes"]; empty: [].'
+    if type(entry.get("places", 0)) is not int or not 0 <= entry.get("places", 0) <= _MOST_PLACES:
+        yield f"places must be a whole number without quotes, 0 to {_MOST_PLACES}."
+
+
+def _is_inside(pair: Any, span: Any) -> bool:
+    (low, high), (least, most) = map(Decimal, pair), map(Decimal, span)
+    return least <= low and high <= most
 
 
 def _is_range(pair: Any) -> bool:

@@ -6,7 +6,7 @@ Less data must never yield more reassurance: what is only named still tells the 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
-from cards.chart import Allergy, Area, Draft, Medicine, Order, Problem, Relative, Result, Unread
+from cards.entries import Allergy, Area, Draft, Medicine, Order, Problem, Relative, Result, Unread
 from service.fhir.record import Record, source
 from service.fhir.references import Whose
 from service.fhir.resource import Resource

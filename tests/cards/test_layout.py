@@ -1,5 +1,6 @@
 """What cards say of everyone alike is laid out once, and holds nothing of a patient (rule R12)."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -7,12 +8,14 @@ import msgspec
 import pytest
 from msgspec.structs import replace as changed
 
-from cards import layout
+from cards import example_charts, layout
 from cards.advise import advise
 from cards.card import Advice
 from cards.content import Content, load_content
 from cards.example_charts import chart_of
+from cards.moment import Moment
 from cards.phrase import Phrase
+from cards.toml_file import Section
 from terminology.vocabulary import Vocabulary
 
 Ask = Callable[..., Advice]
@@ -48,6 +51,42 @@ def texts(kept: object) -> Iterator[str]:
 def test_a_phrase_without_placeholders_says_the_same_of_everyone() -> None:
     assert Phrase("So it is {{here}}.").fixed == "So it is {here}."
     assert Phrase("So it is.").of({"drug": "Quinine"}) == "So it is."
+
+
+def test_no_card_says_a_sentence_twice_with_other_marks(content: Content) -> None:
+    """Two findings of one card may rest one sentence on facts of their own: it is said once, with the marks of both."""
+    charts = [
+        (example_charts.chart_from(Section(one.name, one.section), content.vocabulary), f"{topic.code}: {one.name}")
+        for topic in content.topics
+        for one in topic.sheet.examples
+    ]
+    for chart, name in charts:
+        for card in advise(chart, content, Moment.ORDER if chart.drafts else Moment.RECORD).cards:
+            lines = [line for line in card.detail.splitlines() if line.startswith("- ") and line.endswith(")")]
+            said = Counter(line.rpartition(" (")[0] for line in lines if "/" not in line.rpartition(" (")[2])
+            assert not [line for line, count in said.items() if count > 1], name
+
+
+def test_a_sentence_of_two_findings_carries_the_marks_of_both(advised: Ask) -> None:
+    problems = ["muscle-fasciculation 40 days ago", "muscle-weakness 30 days ago", "dysarthria 20 days ago"]
+    (card, *_) = advised(problems=problems).cards
+
+    assert card.detail.count("Consider neurology referral; do not delay referral for tests.") == 1
+    assert "Consider neurology referral; do not delay referral for tests. (F49, F52, F27, F47)" in card.detail
+
+
+def test_a_diuretic_drafted_with_a_low_value_beside_a_cramp_is_told_once(content: Content) -> None:
+    """O9 and O10 hold at once: what they have in common stands on the card once."""
+    chart = chart_of(
+        content.vocabulary,
+        problems=["muscle-cramp 20 days ago"],
+        results=["potassium 3.3 mmol/L [3.5-5.3] 13 days ago"],
+        drafts=["furosemide 40 mg daily"],
+    )
+    (card, *_) = advise(chart, content, Moment.ORDER).cards
+
+    assert card.detail.lower().count("diuretics are among the medicines") == 1
+    assert card.detail.lower().count("furosemide is needed at this dose") == 1
 
 
 def test_a_phrase_with_a_placeholder_is_filled_in_for_each_patient() -> None:
