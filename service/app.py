@@ -288,6 +288,13 @@ def refuse_unproven(settings: Settings) -> None:
         )
 
 
+def refuse_unusable(settings: Settings) -> None:
+    """Raises BadSettings or BadContent for whatever a start would refuse, without a start: nothing is written, no port
+    opened and no database asked. Whether the audit file can be written is left to those who will write it.
+    """
+    close_app(create_app(settings, around=Surroundings(started=True)))
+
+
 def log_store(settings: Settings, log: AccessLog) -> None:
     """Say at the start if the store is not ready. The start goes on: hooks can be answered, and it may come (F28)."""
     store = create_store(settings)

@@ -43,6 +43,8 @@ def from_environment(environment: Mapping[str, str], rows: Rows) -> Iterator[tup
             continue
         name = variable.removeprefix(PREFIX).lower()
         if name.removesuffix("_file") in secret and name.endswith("_file") and variable == variable.upper():
+            if variable.removesuffix("_FILE") in environment:
+                raise BadSettings(f"{variable} and {variable.removesuffix('_FILE')} are both set: only one can count.")
             yield name.removesuffix("_file"), _secret_in(variable, value)
             continue
         if name not in names or variable != variable.upper():
@@ -55,7 +57,7 @@ def from_environment(environment: Mapping[str, str], rows: Rows) -> Iterator[tup
 def _secret_in(variable: str, path: str) -> str:
     """The text of the file that ``..._FILE`` names, as container platforms hand out secrets."""
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return Path(path).read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError):
         raise BadSettings(f"The file that {variable} names cannot be read.") from None
 
@@ -63,7 +65,7 @@ def _secret_in(variable: str, path: str) -> str:
 def from_file(path: str, rows: Rows) -> dict[str, object]:
     """The settings in the file, by name, unread. Raises BadSettings."""
     try:
-        written = tomli.loads(Path(path).read_text(encoding="utf-8"))
+        written = tomli.loads(Path(path).read_text(encoding="utf-8-sig"))  # editors on Windows put a mark first
     except OSError:
         raise BadSettings(f"The file that {PREFIX}CONFIG names cannot be read.") from None
     except (tomli.TOMLDecodeError, UnicodeDecodeError) as why:
