@@ -214,7 +214,7 @@ def test_the_list_of_decisions_gives_every_page_its_own_title():
 def test_make_runs_what_is_installed_and_nothing_from_a_path_that_is_meant_for_something_else() -> None:
     """A PYTHONPATH with a package of the name "service" made "make run" start that."""
     done = subprocess.run(
-        ["make", "--eval", 'show: ; @echo "[$$PYTHONPATH$$PYTHONHOME]"', "show"],
+        ["make", "--no-print-directory", "--eval", 'show: ; @echo "[$$PYTHONPATH$$PYTHONHOME]"', "show"],
         cwd=ROOT, env=os.environ | {"PYTHONPATH": "/elsewhere", "PYTHONHOME": "/elsewhere"},
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
