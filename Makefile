@@ -13,6 +13,9 @@ INSTALL := $(PIP) install --require-hashes --only-binary :all: --no-compile
 # What the demo loads of all that, once: every start would do it where PYTHONDONTWRITEBYTECODE is set, as in many containers.
 COMPILE := PYTHONDONTWRITEBYTECODE= $(BIN)/python -c "import service.server, service.fhir.client"
 
+# What runs is what is installed in .venv: a PYTHONPATH for something else may well hold a package of the name "service".
+unexport PYTHONPATH PYTHONHOME
+
 # Programs of others that tests/counterparts talks to. They ask for other versions of packages than ours do.
 COUNTERPARTS := sekmet healthchain
 

@@ -168,8 +168,8 @@ def config() -> None:
 @config.command("check")
 @_trusting
 def config_check() -> None:
-    """Print every setting in force, passwords masked, and refuse unsafe ones with exit status 3."""
-    from service.callers import refuse_unproven  # noqa: PLC0415 -- start-up time of the other commands
+    """Print every setting in force, passwords masked, and refuse with exit status 3 what a start would refuse."""
+    from service.app import refuse_unusable  # noqa: PLC0415 -- start-up time of the other commands
 
     settings, unsafe = read_here()
     for option in options():
@@ -185,7 +185,7 @@ def config_check() -> None:
         click.echo(f"accepted risk: {risk}")
     if unsafe:
         raise BadSettings(" ".join(unsafe))
-    refuse_unproven(settings)
+    refuse_unusable(settings)
 
 
 @main.group()

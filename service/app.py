@@ -223,3 +223,10 @@ def log_of(app: Flask) -> AccessLog:
     """Where an application writes its requests: for those that never reach it. It outlasts close_app."""
     log: AccessLog = app.extensions[_LOG]
     return log
+
+
+def refuse_unusable(settings: Settings) -> None:
+    """Raises BadSettings or BadContent for whatever a start would refuse, without a start: nothing is written, no port
+    opened and no database asked. Whether the audit file can be written is left to those who will write it.
+    """
+    close_app(create_app(settings, around=Surroundings(started=True)))

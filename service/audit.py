@@ -176,7 +176,20 @@ class _File:
             self._descriptor = -1
         if self._descriptor < 0:
             self._descriptor = self._opened()
-        _write_all(self._descriptor, lines)
+        left = lines
+        try:
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+        except OSError:
+            self._take_back(len(lines) - len(left))
+            raise
+
+    def _take_back(self, written: int) -> None:
+        """Lines that were written in part count as dropped. Half of one would spoil the first that fits again."""
+        with suppress(OSError):
+            end = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+            if end == os.fstat(self._descriptor).st_size:  # no other worker has written behind it
+                os.ftruncate(self._descriptor, end - written)
 
     def _opened(self) -> int:
         return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

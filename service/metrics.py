@@ -124,7 +124,7 @@ class Metrics:
 
     def _begin_at_zero(self) -> None:
         """Every series of a closed set is there from the start: one that begins at 1 is no increase to Prometheus."""
-        for hook in HOOKS:
+        for hook in (*HOOKS, OTHER):  # the latter: refused before it was known which, as all callers not proven are
             for outcome in ("cards", "no-cards", "refused", *OUTCOMES.values()):
                 self._hooks.labels(hook, outcome)
         for rule in self._rules:

@@ -289,7 +289,7 @@ def shown(value: object) -> str:
 def load(environment: Mapping[str, str], **given: object) -> Settings:
     """Settings from the file that MUSCLE_CDS_CONFIG names, the environment over it, and ``given`` over both.
 
-    Raises BadSettings, naming the setting and what it may be.
+    Raises BadSettings, naming each setting that is wrong and what it may be.
     """
     settings = read(environment, **given)
     refuse_unsafe(settings, environment)
@@ -302,13 +302,15 @@ def read(environment: Mapping[str, str], **given: object) -> Settings:
     found = {**(from_file(path, table) if path else {}), **dict(from_environment(environment, table)), **given}
     rows = {row.name: row for row in table}
     checked: dict[str, Any] = {}
+    wrong: list[str] = []
     for name, value in found.items():
         try:
             checked[name] = rows[name].metadata["read"](value)
         except ValueError as why:
             place = place_of(rows[name])
-            which = f"{name} ({place})" if place.startswith(PREFIX) else place
-            raise BadSettings(f"{which} {why}.") from None
+            wrong.append(f"{f'{name} ({place})' if place.startswith(PREFIX) else place} {why}.")
+    if wrong:
+        raise BadSettings(" ".join(wrong))
     return Settings(**checked)
 
 

@@ -43,6 +43,8 @@ def from_environment(environment: Mapping[str, str], rows: Rows) -> Iterator[tup
             continue
         name = variable.removeprefix(PREFIX).lower()
         if name.removesuffix("_file") in secret and name.endswith("_file") and variable == variable.upper():
+            if variable.removesuffix("_FILE") in environment:
+                raise BadSettings(f"{variable} and {variable.removesuffix('_FILE')} are both set: only one can count.")
             yield name.removesuffix("_file"), _secret_in(variable, value)
             continue
         if name not in names or variable != variable.upper():

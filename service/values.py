@@ -128,7 +128,8 @@ def level(value: object) -> str:
     return word
 
 
-_PASSWORD = re.compile(r"(?<=://)([^/?#@:]*):[^@]*@|((?:^|[?&])(?:password|sslpassword)=)[^&]+", re.IGNORECASE)
+_PASSWORD = re.compile(r"(?<=://)([^/?#@:]*):.*@|((?:^|[?&])(?:password|sslpassword)=)[^&]+", re.IGNORECASE)
+"""In an address, up to its last ``@``: one in a password has to be written %40, and often is not."""
 
 
 def has_password(value: object) -> bool:

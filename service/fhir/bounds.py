@@ -38,8 +38,10 @@ class FhirBase(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         """Refuse what could not be matched or joined as plain text. Raises BadSettings."""
         if not _is_plain_base(self.url):
-            msg = "a FHIR base must be an absolute http or https URL without user, query, fragment or dot segments"
-            raise BadSettings(msg)
+            raise BadSettings(
+                "fhir_bases must be absolute http or https addresses without user, query, fragment, percent sign, "
+                "backslash or dot segments."
+            )
 
 
 class Limits(msgspec.Struct, frozen=True):

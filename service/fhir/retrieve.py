@@ -6,7 +6,8 @@ connections (R12).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -151,8 +152,15 @@ class Retriever:
         return query.area is Area.MEDICINES and bool(_medications_missing(page.entries, server.client.base))
 
     def _run(self, errands: list["_Errand"], server: "_Server", budget: Budget) -> None:
-        """Do all errands side by side, until the deadline."""
-        under_way = [self._executor.submit(self._do, errand, server, budget) for errand in errands]
+        """Do all errands side by side, until the deadline.
+
+        A machine that gives this process no more threads leaves some undone: they count as not answered, which is said
+        on the card, and a call is not lost for it (R8).
+        """
+        under_way: list[Future[None]] = []
+        with suppress(RuntimeError):
+            for errand in errands:
+                under_way.append(self._executor.submit(self._do, errand, server, budget))  # noqa: PERF401 -- see above
         done, late = wait(under_way, timeout=max(0.0, budget.seconds_left()))
         for future in late:
             future.cancel()

@@ -108,8 +108,9 @@ class Watchdog:
                 return
             heapq.heappush(self._waiting, (deadline, next(self._number), watch))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="fhir-watchdog", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="fhir-watchdog", daemon=True)
+                thread.start()
+                self._thread = thread  # not before it runs: where no thread can be had, the next watch tries again
             elif self._waiting[0][2] is watch:
                 self._changed.notify()
 

@@ -39,7 +39,8 @@ _TOO_OLD: Final = (
 )
 _AT_ONCE: Final = 2_000  # rows that are pruned in one transaction; SQLite takes one writer at a time, and a hook is one
 _LET_OTHERS_SECONDS: Final = 0.02  # between two of them
-_NEEDS_TO_WRITE: Final = "DELETE FROM seen_token WHERE token = ''"  # removes nothing
+_WRITTEN: Final = "INSERT INTO seen_token (token, expires) VALUES ('ready', :expires) ON CONFLICT DO NOTHING"
+_TAKEN_BACK: Final = "DELETE FROM seen_token WHERE token = 'ready'"
 REVISION: Final = "SELECT version_num FROM alembic_version"
 _ALL_SHOWN: Final = "SELECT topic, at FROM card_shown"
 _ALL_REPORTED: Final = """
@@ -130,10 +131,11 @@ class DatabaseStore:
             time.sleep(_LET_OTHERS_SECONDS)
 
     def ready(self) -> bool:
-        """See Store."""
+        """See Store. Something is written and taken back: a disk that is full takes what changes nothing (F28)."""
         try:
             with self._database.transaction() as connection:
-                connection.change(_NEEDS_TO_WRITE)
+                connection.change(_WRITTEN, expires=datetime.fromtimestamp(0, UTC))
+                connection.change(_TAKEN_BACK)
                 return [tuple(row) for row in connection.rows(REVISION)] == [(WANTED,)]
         except StoreUnavailable:
             return False

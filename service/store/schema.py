@@ -4,6 +4,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -32,8 +33,16 @@ def upgrade(url: str) -> str:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             return _current(connection)
+    except CommandError:
+        raise StoreUnavailable(
+            "The tables are of a newer release than this one, and there is no way back for them: run the newer "
+            "release, or put back the copy of the database that was made before the upgrade."
+        ) from None
     except SQLAlchemyError as why:
-        raise StoreUnavailable(f"The tables could not be brought up to date ({type(why).__name__}).") from None
+        raise StoreUnavailable(
+            f"The tables could not be brought up to date ({type(why).__name__}): is the database running and reachable "
+            "(SQLite: is the folder there and writable), and is nobody else changing it?"
+        ) from None
     finally:
         engine.dispose()
 

@@ -28,10 +28,13 @@ def file_of(url: str) -> Path | None:
 
 
 def open_file(path: Path, *, create: bool = False) -> sqlite3.Connection:
-    """A connection. ``create``: a file that is not there is made; without it that is an error, so that no worker goes
-    on with an empty store of its own. Raises sqlite3.Error.
+    """A connection. ``create``: a file that is not there is made, and not for others than its owner and group; without
+    it that is an error, so that no worker goes on with an empty store of its own. Raises sqlite3.Error.
     """
-    if not create:
+    if create:
+        with suppress(OSError):  # what is the matter, SQLite says
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660))
+    else:
         _refuse_read_only(path)
     connection = sqlite3.connect(
         f"{path.as_uri()}?mode={'rwc' if create else 'rw'}", timeout=WAIT_SECONDS, uri=True, check_same_thread=False

@@ -5,6 +5,7 @@ So no clinician waits for it. What finds no room, or cannot be written, is lost 
 
 import atexit
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import Condition, Thread
 from typing import Generic, TypeVar
 
@@ -51,9 +52,11 @@ class Writer(Generic[Item]):
             self._waiting += items
             self._taken += len(items)
             if self._thread is None:
-                self._thread = Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
-                atexit.register(self.close)
+                thread = Thread(target=self._run, name=self._name, daemon=True)
+                with suppress(RuntimeError):  # no thread can be had: the next item tries again, and these wait
+                    thread.start()
+                    self._thread = thread
+                    atexit.register(self.close)
             if idle:  # else the thread knows of them already
                 self._changed.notify_all()
 

@@ -77,7 +77,7 @@ def production_proxy(
         "listen 8443 ssl;": f"listen 127.0.0.1:{port} ssl;",
         "listen 127.0.0.1:8081;": f"listen 127.0.0.1:{health};",
         "/tmp/nginx": f"{folder}/nginx",
-        "worker_processes auto;": "worker_processes 1;",
+        "worker_processes 2;": "worker_processes 1;",
     }
     servers = " ".join(f"server 127.0.0.1:{one};" for one in service_ports)
     written(folder, "upstream.conf", FOLDER / "upstream.conf", {"server 127.0.0.1:5000;": servers})

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from service.settings import LOOPBACK, options
+from service.fhir.bounds import Limits
+from service.settings import LOOPBACK, Settings, options
 from tests.repository import ROOT, text_of
 from tests.service.test_cli import run
 
@@ -59,6 +60,19 @@ def test_a_container_can_neither_write_nor_gain_rights(name):
 def test_a_container_has_limits_and_its_log_an_end(name):
     assert {"mem_limit", "pids_limit", "cpus"} <= SERVICES[name].keys()
     assert SERVICES[name]["logging"]["options"]["max-size"]
+
+
+def test_the_service_has_room_for_the_threads_of_several_workers():
+    """The runbook says to add workers where calls are too many; each has its own threads and those of its searches."""
+    of_a_worker = Settings().threads + Limits().threads + 8
+
+    assert SERVICES["hooks"]["pids_limit"] >= 4 * of_a_worker
+
+
+def test_the_proxy_starts_no_process_for_every_processor_of_a_large_host():
+    (processes,) = re.findall(r"^worker_processes (\w+);", text_of(Path("deploy/nginx/production.conf")), re.MULTILINE)
+
+    assert int(processes) < SERVICES["edge"]["pids_limit"] / 2
 
 
 @EACH

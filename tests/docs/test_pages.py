@@ -1,7 +1,10 @@
 """The pages tell the truth about the tree: links lead somewhere, the map is whole, commands and examples are real."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 import tomllib
 from dataclasses import fields
 from datetime import date
@@ -205,3 +208,15 @@ def test_the_list_of_decisions_gives_every_page_its_own_title():
     }
 
     assert listed == written
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed here")
+def test_make_runs_what_is_installed_and_nothing_from_a_path_that_is_meant_for_something_else() -> None:
+    """A PYTHONPATH with a package of the name "service" made "make run" start that."""
+    done = subprocess.run(
+        ["make", "--no-print-directory", "--eval", 'show: ; @echo "[$$PYTHONPATH$$PYTHONHOME]"', "show"],
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": "/elsewhere", "PYTHONHOME": "/elsewhere"},
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+
+    assert done.stdout == "[]\n"

@@ -229,7 +229,7 @@ def test_a_store_that_cannot_be_used_closes_what_rests_on_it_and_no_more_and_rec
     assert not any("state.sqlite" in line or "sqlite3" in line for line in service.out)
 
 
-@pytest.mark.parametrize("fault", [locked, removed, without_tables])
+@pytest.mark.parametrize("fault", [locked, removed, without_tables, pytest.param(full, marks=linux)])
 def test_the_readiness_probe_says_503_while_the_store_cannot_be_used_and_200_again_after(service, file, fault):
     assert readiness_becomes(service, 200)
     with fault(file, service):

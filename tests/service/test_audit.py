@@ -1,7 +1,9 @@
 """The audit stream: an AuditEvent for each hook call, apart from the log, and never in the way of a call (R14)."""
 
 import base64
+import errno
 import json
+import os
 import stat
 import threading
 import time
@@ -182,6 +184,28 @@ def test_the_file_is_for_its_owner_alone_and_may_be_moved_away(tmp_path):
     assert (tmp_path / "audit.1").read_bytes() == b"1\n2\n"
     assert file.read_bytes() == b"3\n"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_disk_that_fills_up_leaves_whole_lines_and_nothing_of_those_that_are_counted_as_lost(tmp_path, monkeypatch):
+    """What fits of a write is written; the half line would stand before the first event after somebody made room."""
+    file = tmp_path / "audit"
+    append = appender(str(file))
+    append(b"1\n")
+    write, room = os.write, [4]
+
+    def into_what_is_left(descriptor, data):
+        if not room[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        room[0] -= (written := write(descriptor, data[: room[0]]))
+        return written
+
+    monkeypatch.setattr(os, "write", into_what_is_left)
+    with pytest.raises(OSError, match="No space left"):
+        append(b"2\n3333\n")
+    monkeypatch.undo()
+    append(b"4\n")
+
+    assert file.read_bytes() == b"1\n4\n"
 
 
 def test_a_file_that_cannot_be_written_stops_the_start():

@@ -202,6 +202,14 @@ def test_config_check_shows_what_each_client_may_do_and_masks_passwords(site):
     assert "c4n4ry" not in done.output
 
 
+def test_a_password_with_a_sign_in_it_that_should_have_been_encoded_is_masked_whole():
+    store = "postgresql+psycopg://cds:c4n@4ry@db/cds"
+    done = run("config", "check", MUSCLE_CDS_PROFILE="demo", MUSCLE_CDS_STORE=store)
+
+    assert "MUSCLE_CDS_STORE = postgresql+psycopg://cds:***@db/cds" in done.output
+    assert "4ry" not in done.output
+
+
 def test_config_check_shows_unsafe_settings_before_it_refuses_them(site):
     text = f'public_url = "https://cds.example"\n{CLIENT}replay = "off"\norigins = ["*"]\n'
     refused = run("config", "check", MUSCLE_CDS_CONFIG=site(text))
@@ -231,6 +239,26 @@ def test_a_production_service_that_would_not_know_who_calls_does_not_start(site,
 
     assert done.exit_code == 3
     assert re.search(says, done.stderr)
+
+
+@pytest.mark.parametrize("command", [("serve",), ("config", "check")])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('store = "mysql://cds@db/cds"', "store must be"),
+        ('without_licences = ["loink"]', "no licence loink"),
+        (f"overlay = '{__file__}'", "Correct the TOML"),
+        (CLIENT + 'fhir_bases = ["https://ehr.example/a%20b"]', "fhir_bases must be"),
+        (CLIENT.replace("jwks_url", "jwks_file").replace("https://ehr.example/jwks", __file__), "no usable public key"),
+    ],
+)
+def test_what_a_start_refuses_the_check_before_it_refuses_too(site, command, text, says):
+    """An upgrade is tried with the check; until now it passed settings that the start then refused."""
+    text = f'public_url = "https://cds.example"\n{text}\n{"" if CLIENT[:10] in text else CLIENT}'
+    done = run(*command, MUSCLE_CDS_CONFIG=site(text))
+
+    assert done.exit_code == 3
+    assert says in done.stderr
 
 
 def test_a_client_with_fixed_audiences_needs_no_public_address(site):

@@ -82,6 +82,7 @@ def test_what_an_alert_waits_for_is_there_from_the_start(measured):
     """Prometheus sees no increase in a series that begins at 1, and no zero in one that is not there."""
     for text in (
         'muscle_cds_hooks_total{hook="patient-view",outcome="defect"} 0.0',
+        'muscle_cds_hooks_total{hook="other",outcome="unavailable"} 0.0',  # refused before it was known for which
         'muscle_cds_auth_rejections_total{reason="expired"} 0.0',
         'muscle_cds_cards_total{indicator="critical",rule="P14"} 0.0',
         'muscle_cds_circuit_open{client="ehr"} 0.0',

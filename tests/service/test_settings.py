@@ -162,3 +162,30 @@ def test_an_address_without_host_and_port_is_none(said):
 def test_metrics_are_never_where_the_hooks_are(profile):
     with pytest.raises(BadSettings, match="another port than the hooks"):
         load({"MUSCLE_CDS_PROFILE": profile, "MUSCLE_CDS_PORT": "5000", "MUSCLE_CDS_METRICS_ADDRESS": "0.0.0.0:5000"})
+
+
+def test_all_values_that_cannot_be_used_are_named_at_once():
+    with pytest.raises(BadSettings) as refused:
+        load({"MUSCLE_CDS_PORT": "x", "MUSCLE_CDS_WORKERS": "99", "MUSCLE_CDS_TIMEZONE": "Nowhere"})
+
+    for variable in ("MUSCLE_CDS_PORT", "MUSCLE_CDS_WORKERS", "MUSCLE_CDS_TIMEZONE"):
+        assert variable in str(refused.value)
+
+
+def test_a_secret_that_is_given_twice_stops_the_start(tmp_path):
+    """Which of two databases would hold the tokens that were seen is not to be guessed."""
+    file = tmp_path / "store"
+    file.write_text("sqlite:////one")
+    with pytest.raises(BadSettings, match="only one can count"):
+        load({"MUSCLE_CDS_PROFILE": "demo", "MUSCLE_CDS_STORE": "sqlite:////two", "MUSCLE_CDS_STORE_FILE": str(file)})
+
+
+def test_files_that_an_editor_on_windows_marked_are_read(tmp_path):
+    settings, secret = tmp_path / "site.toml", tmp_path / "store"
+    settings.write_text("\ufeffport = 5001\n", encoding="utf-8")
+    secret.write_text("\ufeffsqlite:////one\n", encoding="utf-8")
+    made = load(
+        {"MUSCLE_CDS_PROFILE": "demo", "MUSCLE_CDS_CONFIG": str(settings), "MUSCLE_CDS_STORE_FILE": str(secret)}
+    )
+
+    assert (made.port, made.store) == (5001, "sqlite:////one")

@@ -1,5 +1,6 @@
 """What was sent is not asked for again, what is missing is fetched, and nobody else is ever called."""
 
+import threading
 import time
 
 import pytest
@@ -271,3 +272,24 @@ def test_r15_every_request_is_told_by_its_query_and_the_client_it_was_made_for(s
     assert {one.query for one in told} == {*KEYS, "medications"}
     assert {one.client for one in told} == {"north"}
     assert len(told) == len(stub.calls)
+
+
+# ---- a machine that has no more threads
+
+
+def test_searches_for_which_no_thread_can_be_had_were_not_answered_and_the_others_count(retrieve, monkeypatch):
+    start, left = threading.Thread.start, [2]
+
+    def start_while_there_are(thread):
+        searches = thread.name.startswith("fhir_")
+        if searches and not left[0]:
+            raise RuntimeError("can't start new thread")
+        left[0] -= searches
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_while_there_are)
+    got = retrieve(seconds=2.0)
+
+    assert list(got) == KEYS
+    assert Failed(Trouble.NOT_ANSWERED) in got.values()
+    assert not all(isinstance(one, Failed) for one in got.values())

@@ -1,5 +1,7 @@
 """The tables: made by the migrations, as the code states them, without a column for a patient."""
 
+import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +77,39 @@ def test_tables_of_another_version_are_not_ready(url):
 
     assert not store.ready()
     store.close()
+
+
+def test_tables_of_a_release_that_is_not_known_are_left_alone_and_it_is_said_what_to_do(url):
+    """Somebody went back a release without putting the copy of the database back."""
+    engine = connect(url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreUnavailable, match="newer release"):
+        schema.upgrade(url)
+
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+    engine.dispose()
+
+
+def test_a_database_that_cannot_be_made_is_told_with_what_to_look_at(tmp_path):
+    with pytest.raises(StoreUnavailable, match="is the folder there and writable"):
+        schema.upgrade(f"sqlite:///{tmp_path}/no/such/folder/state.sqlite")
+
+
+def test_a_new_file_is_not_for_everyone_on_the_machine(tmp_path):
+    """It may hold the free text of feedback, where a site keeps that."""
+    umask = os.umask(0o002)
+    try:
+        schema.upgrade(f"sqlite:///{tmp_path}/state.sqlite")
+        store = open_store(f"sqlite:///{tmp_path}/state.sqlite")
+        assert store.claim("https://ehr.example", "n1", NOON)
+        modes = {stat.S_IMODE(part.stat().st_mode) for part in tmp_path.glob("state.sqlite*")}
+        store.close()
+    finally:
+        os.umask(umask)
+
+    assert modes == {0o660}
 
 
 def test_an_upgrade_that_fails_leaves_nothing_behind(bare_url):

@@ -1,6 +1,6 @@
 """The queue that keeps history off the request path: bounded, counted, flushed."""
 
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 
@@ -113,4 +113,20 @@ def test_no_thread_is_started_before_there_is_a_card():
     writer.add([])
 
     assert writer._thread is None
+    writer.close()
+
+
+def test_where_no_thread_can_be_had_items_wait_and_the_next_one_tries_again(monkeypatch):
+    def refused(_thread):
+        raise RuntimeError("can't start new thread")
+
+    shelf = Shelf()
+    writer = Writer(shelf.keep)
+    monkeypatch.setattr(Thread, "start", refused)
+    writer.add(MANY[:5])  # never raises: a hook is being answered
+    monkeypatch.undo()
+    writer.add(MANY[5:10])
+
+    assert writer.flush(60)
+    assert shelf.cards == list(MANY[:10])
     writer.close()
