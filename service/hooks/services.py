@@ -37,12 +37,14 @@ _FOR_WHOM = (
     " card does not mean that nothing is wrong. For evaluation and integration testing only: not placed on the market "
     "as a medical device, no UKCA or CE mark, and never for patients to use by themselves."
 )
+_FROM_WHERE = (
+    "as FHIR R4, from the prefetch or, where a FHIR server is named that this service may call, by search with the "
+    "token of the call. Parts that cannot be had are named on the cards."
+)
 _READS_FOR_ORDERS = (
     "Reads the draft orders in the context (MedicationRequest, ServiceRequest, and their older names) and the patient, "
     "the encounter in view, coded problems, laboratory results, medicines, orders and referrals, allergies and "
-    "procedures, as FHIR R4, from the prefetch or, where a FHIR server is named that this service may call, by search "
-    "with the token of the call. Parts that cannot be had are named on the cards. Draft orders themselves are never "
-    "read from the server."
+    f"procedures, {_FROM_WHERE} Draft orders themselves are never read from the server."
 )
 
 SERVICES: tuple[Service, ...] = (
@@ -52,17 +54,12 @@ SERVICES: tuple[Service, ...] = (
         title="Muscle twitches and cramps: advice for this patient",
         description=(
             "Short advisory cards about muscle twitches (fasciculation, myokymia), cramp and facial spasm that are "
-            "coded in the record, for a qualified clinician looking at the record of a person aged 16 or over. Each"
-            " card shows what it is based on, what could not be checked, and options to consider; the clinician "
-            "decides. No card does not mean that nothing is wrong. For evaluation and integration testing only: not"
-            " placed on the market as a medical device, no UKCA or CE mark, and never for patients to use by "
-            "themselves."
+            "coded in the record, for a qualified clinician looking at the record of a person aged 16 or over. "
+            f"{_FOR_WHOM}"
         ),
         needs=(
             "Reads the patient, the encounter in view, coded problems, laboratory results, medicines, orders and "
-            "referrals, procedures and family history, as FHIR R4, from the prefetch or, where a FHIR "
-            "server is named that this service may call, by search with the token of the call. Parts that cannot be "
-            "had are named on the cards."
+            f"referrals, procedures and family history, {_FROM_WHERE}"
         ),
     ),
     Service(

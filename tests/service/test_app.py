@@ -9,7 +9,7 @@ from service.app import create_advisor, create_app, load_parts
 from service.clients import Client
 from service.commands import answer_once
 from service.demo import patients
-from service.errors import BadCall, BadContent, BadSettings
+from service.errors import BadCall, BadContent, BadSettings, DataNotAvailable
 from service.hooks.request import parse
 from service.hooks.services import SERVICES
 from service.observe import AccessLog
@@ -62,6 +62,15 @@ def test_one_evaluation_without_a_server_gives_the_cards_of_that_day():
     assert faults("response", answer) == []
     assert "biochemistry" in {card["source"]["topic"]["code"] for card in answer["cards"]}
     assert "2026-06-03" in json.dumps(answer)
+
+
+def test_one_evaluation_calls_no_server_although_the_settings_list_it():
+    raw = body(prefetch=None, fhirServer="https://ehr.example/fhir")
+    settings = replace(DEMO, fhir_bases=("https://ehr.example/fhir",))
+    with responses.RequestsMock() as calls:
+        with pytest.raises(DataNotAvailable):
+            answer_once(settings, raw, TODAY)
+        assert len(calls.calls) == 0
 
 
 def test_one_evaluation_does_not_need_the_demo_profile():

@@ -229,6 +229,7 @@ def test_config_check_shows_unsafe_settings_before_it_refuses_them(site):
     [
         ("", r"no \[\[client\]\]"),
         (CLIENT, "public_url"),
+        (f'{CLIENT}audiences = ["x"]\n{CLIENT.replace("ehr", "other")}', "public_url"),
         (f'public_url = "https://cds.example"\nfhir_bases = ["https://ehr.example/fhir"]\n{CLIENT}', "fhir_bases"),
         (CLIENT + 'replay = "off"', "replay-off"),
         (CLIENT + 'reply = "off"', r"\[\[client\]\] 'ehr': 'reply' is not a key"),

@@ -38,15 +38,21 @@ def test_any_part_that_could_be_had_is_enough_to_go_on(key, part):
     pipeline.refuse_if_nothing_was_had(QUERIES, had(**{key: part}))
 
 
-def test_a_call_goes_from_the_request_to_the_advice(monkeypatch):
-    seen = {}
+@pytest.fixture
+def seen(monkeypatch):
+    """What the chart was made from; chart and advice are stand-ins."""
+    told = {}
 
     def assemble(retrieved, **known):
-        seen.update(known, retrieved=retrieved)
+        told.update(known, retrieved=retrieved)
         return SimpleNamespace(inputs={"i": 1}, unmapped={"u": 2}, of_others={"o": 3}, drafts=())
 
     monkeypatch.setattr(pipeline, "assemble", assemble)
     monkeypatch.setattr(pipeline, "advise", lambda *_: Advice((a_card(),)))
+    return told
+
+
+def answered(deadline=2.0, **request):
     retriever = Retriever(())
     advisor = pipeline.Advisor(
         retriever=retriever,
@@ -54,12 +60,23 @@ def test_a_call_goes_from_the_request_to_the_advice(monkeypatch):
         content=SimpleNamespace(vocabulary="the vocabulary"),
         today=lambda: date(2026, 6, 15),
         zone=ZoneInfo("Europe/London"),
-        deadline=2.0,
+        deadline=deadline,
     )
+    answer = advisor.advise(parse(body(**request), SERVICES[0]))
+    retriever.close()
+    return answer
+
+
+@pytest.mark.usefixtures("seen")
+def test_an_answer_says_whether_the_time_for_searches_was_over():
+    assert not answered(deadline=60.0).late
+    assert answered(deadline=pipeline.KEPT_FOR_THE_RULES).late
+
+
+def test_a_call_goes_from_the_request_to_the_advice(seen):
     context = {"userId": "Patient/pat-1", "patientId": "pat-1", "encounterId": "e1"}
 
-    answer = advisor.advise(parse(body(context=context), SERVICES[0]))
-    retriever.close()
+    answer = answered(context=context)
 
     assert isinstance(seen.pop("retrieved")["patient"], Resources)
     assert seen == {

@@ -205,6 +205,12 @@ def test_links_that_are_no_next_link_do_not_mean_that_there_is_more(link):
     assert read(bundle(OBSERVATION) | {"link": link}).alone().trouble is None
 
 
+def test_an_entry_that_could_not_be_read_was_sent_all_the_same():
+    whole = read({"resourceType": "Bundle", "total": 2, "entry": [entry(OBSERVATION), entry("no resource")]}).alone()
+
+    assert (len(whole.entries), len(whole.broken), whole.trouble) == (1, 1, None)
+
+
 def test_a_total_larger_than_what_was_sent_means_that_the_rest_was_left_out():
     included = entry({"resourceType": "Medication", "id": "m1"}, "include")
     sent = {"resourceType": "Bundle", "total": 2, "entry": [entry(OBSERVATION), included]}

@@ -65,6 +65,14 @@ def test_a_time_without_a_zone_is_one_of_the_configured_zone():
     assert moment("2026-01-10T09:00:00", LONDON).earliest == datetime(2026, 1, 10, 9, tzinfo=UTC)
 
 
+def test_a_time_without_seconds_is_any_of_its_minute():
+    when = moment("2026-06-10T09:00Z", LONDON)
+
+    assert when.earliest == datetime(2026, 6, 10, 9, tzinfo=UTC)
+    assert when.latest == datetime(2026, 6, 10, 9, 0, 59, 999999, tzinfo=UTC)
+    assert when.overlaps(moment("2026-06-10T09:00:59Z", LONDON))
+
+
 def test_a_day_lasts_from_midnight_to_midnight_of_the_zone():
     when = moment("2026-06-10", LONDON)
 

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from cards.card import Reason
-from service.errors import BadCall, StoreUnavailable
+from service.errors import BadCall, Overloaded, StoreDown, StoreUnavailable
 from service.hooks.feedback import MAX_BODY, MAX_ITEMS, reader
+from service.hooks.request import MAX_DEPTH
+from service.hooks.routes import RETRY_AFTER, RETRY_SOON
 from service.settings import Profile, Settings
 from service.store import FeedbackItem, MemoryStore, Outcome, open_store, schema
 from tests.contract.cds_hooks import empty_members, faults
@@ -267,6 +269,32 @@ def test_any_comment_can_be_written(tmp_path, comment):
     with sqlite3.connect(tmp_path / "state.sqlite") as rows:
         ((kept,),) = rows.execute("SELECT comment FROM feedback").fetchall()
     assert 0 < len(kept) <= 2000
+
+
+def test_of_a_comment_what_no_database_takes_is_left_out():
+    assert read(comments=True, overrideReason={"userComment": "a\0b"}).comment == "ab"
+
+
+@pytest.mark.parametrize(("levels", "taken"), [(MAX_DEPTH - 3, True), (MAX_DEPTH - 2, False)])
+def test_feedback_nested_deeper_than_a_call_may_be_is_refused(levels, taken):
+    nested = json.loads("[" * levels + "]" * levels)  # inside the item, the list of items and the body
+    response = post(an_app(), a_report(extension=nested))
+
+    assert (response.status_code == 200) is taken
+    if not taken:
+        is_a_refusal(response, 400, "invalid")
+        assert "nested deeper" in response.text
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"), [(Overloaded("Try again."), RETRY_SOON), (StoreDown("Try again."), RETRY_AFTER)]
+)
+def test_what_cannot_be_taken_for_now_says_when_to_try_again(error, seconds):
+    def refuse(_call):
+        raise error
+
+    assert RETRY_SOON != RETRY_AFTER
+    assert an_app(refuse).test_client().post(CALL, data=body()).headers["Retry-After"] == seconds
 
 
 def test_the_reader_refuses_more_than_64_kib_also_by_itself():
