@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
 
-from cards.chart import Area, Chart, Problem
+from cards.chart import Area, Chart, Problem, Unread
 from cards.moment import Moment
 from cards.toml_file import Section, read_toml
 from cards.when import When
@@ -54,13 +54,15 @@ class Gatekeeper:
 class Presentation:
     """The gate, the problems that opened it by symptom, newest first, and whether the adult rules are for this age.
 
-    ``symptoms`` may lack those that the patient does not have.
+    ``symptoms`` may lack those that the patient does not have. ``unread``: entries about a symptom that could not be
+    read, and may be of the symptom window; not those left out by rule.
     """
 
     gate: Gate
     symptoms: Mapping[Symptom, tuple[Problem, ...]]
     words: Mapping[Symptom, str]
     adult: bool | None = None  # None: the birth date does not decide
+    unread: Mapping[Symptom, tuple[Unread, ...]] = field(default_factory=dict)
     _shown: dict[tuple[Symptom, ...], tuple[Problem, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )  # nearly every topic asks
@@ -83,9 +85,11 @@ def recent(problem: Problem, chart: Chart, windows: Windows) -> bool:
 
     A date of year or month precision counts if any of its days lies in the window: a doubt goes to the warning.
     """
-    if not problem.active:
-        return False
-    return problem.when is None or problem.when.youngest(chart.as_of) <= windows.symptom
+    return problem.active and _within(problem.when, chart, windows)
+
+
+def _within(when: When | None, chart: Chart, windows: Windows) -> bool:
+    return when is None or when.youngest(chart.as_of) <= windows.symptom
 
 
 def presentation(chart: Chart, windows: Windows, keeper: Gatekeeper, moment: Moment = Moment.RECORD) -> Presentation:
@@ -96,7 +100,14 @@ def presentation(chart: Chart, windows: Windows, keeper: Gatekeeper, moment: Mom
         if (problems := chart.has(*concepts))
     }
     adult = of_age(chart.person.born, chart.as_of, keeper.adult)
-    return Presentation(_gate(chart, symptoms, moment, adult=adult), symptoms, keeper.words, adult)
+    gate = _gate(chart, symptoms, moment, adult=adult)
+    return Presentation(gate, symptoms, keeper.words, adult, _unread(chart, windows, keeper) if chart.unread else {})
+
+
+def _unread(chart: Chart, windows: Windows, keeper: Gatekeeper) -> dict[Symptom, tuple[Unread, ...]]:
+    entries = [u for u in chart.unread if u.about and not u.expected and _within(u.when, chart, windows)]
+    found = {s: tuple([u for u in entries if u.about in concepts]) for s, concepts in keeper.symptoms.items()}
+    return {symptom: unread for symptom, unread in found.items() if unread}
 
 
 def _newest_first(problem: Problem) -> tuple[bool, int, str]:

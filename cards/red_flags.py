@@ -153,9 +153,18 @@ def resolved_weakness(case: Case) -> tuple[Problem, ...]:
 
 
 def unread_signs(case: Case) -> tuple[Unread, ...]:
-    """Entries about a sign that could not be read: no benign advice may rest on their absence (rule R10)."""
-    unread = case.chart.unread
-    return tuple([u for u in unread if u.area is Area.PROBLEMS and not u.expected and u.about in _SIGN_CONCEPTS])
+    """Entries about a sign, a known disease or myotonia that could not be read, wherever they stand: no benign advice
+    may rest on their absence (rule R10, P7, S8).
+    """
+    found = [u for u in case.chart.unread if not u.expected and u.about in _NEVER_BENIGN]
+    return (*found, *case.shows.unread.get(Symptom.MYOTONIA, ()))
+
+
+def unread_parts(case: Case) -> tuple[Area, ...]:
+    """The parts of the record in which signs are looked for that were not read to the end: what is not recorded there
+    may not be called absent (principle 2 of the document on reliability, HZ10).
+    """
+    return tuple([area for area in _HOLD_SIGNS if not case.complete(area)])
 
 
 def breathless(case: Case) -> tuple[Problem, ...]:
@@ -188,6 +197,13 @@ def neurology_referrals(case: Case) -> Referrals:
     running = case.ordered(*CONTENT.referrals, within=case.windows.referral)
     others = [o for o in _referral_orders(case) if o.status is OrderStatus.ACTIVE and o not in running]
     return Referrals(running, tuple(sorted(others, key=_newest_first)))
+
+
+def may_be_known(case: Case) -> bool:
+    """Whether a neuropathy is on record, and the orders that were not read may hold the referral that makes it known
+    disease (S8, 3.8 no. 24).
+    """
+    return bool(case.chart.has(*CONTENT.neuropathy)) and not (known_neuropathy(case) or case.complete(Area.ORDERS))
 
 
 def _referral_orders(case: Case) -> list[Order]:
@@ -250,4 +266,6 @@ def load_red_flags() -> RedFlagContent:
 
 CONTENT = load_red_flags()
 _SIGN_CONCEPTS = frozenset(concept for sign in _SIGNS for concept in CONTENT.signs[sign])
+_NEVER_BENIGN = _SIGN_CONCEPTS | frozenset(CONTENT.known)
+_HOLD_SIGNS = (Area.PROBLEMS, Area.RESULTS, Area.ENCOUNTER)  # a finding and a reason for the encounter record them too
 _WEAKNESS = frozenset({*CONTENT.signs[Sign.WEAKNESS], *CONTENT.signs[Sign.WASTING]})

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from cards.case import Case
-from cards.chart import Area, Draft, Problem
+from cards.chart import Draft, Problem
 from cards.figures import listed
 from cards.finding import Evidence, Finding
 from cards.presentation import Symptom
@@ -20,6 +20,7 @@ from cards.red_flags import (
     printed,
     red_flags,
     resolved_weakness,
+    unread_parts,
     unread_signs,
 )
 from cards.screening import SCREEN
@@ -78,7 +79,7 @@ def _isolated(case: Case, drafts: tuple[Draft, ...]) -> Iterator[Finding]:
     """O16, and what the record holds on weakness before the twitch is called isolated (HZ01)."""
     evidence: tuple[Evidence, ...] = (*drafts, *case.shows.shows(Symptom.FASCICULATION))
     unread, old = unread_signs(case), old_signs(case)
-    if unread or not case.complete(Area.PROBLEMS):
+    if unread or unread_parts(case):
         yield Finding("in-part", (*evidence, *unread))
     elif old:
         problems = _problems(old)

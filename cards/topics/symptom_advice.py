@@ -4,16 +4,19 @@ from collections.abc import Iterator
 
 from cards.case import Case
 from cards.chart import Area, Problem
+from cards.figures import listed
 from cards.finding import Finding
 from cards.presentation import Symptom, of_age
 from cards.red_flags import (
     RedFlag,
     Sign,
     breathless,
+    may_be_known,
     named_symptom,
     old_signs,
     printed,
     resolved_weakness,
+    unread_parts,
     unread_signs,
 )
 from cards.topic import Sheet, load_topic
@@ -29,6 +32,8 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
     shown = case.shows.shows(*SYMPTOMS)
     if not shown or not case.complete(Area.PROBLEMS):
         return  # benign advice may not rest on a problem list that was read in part: weakness may stand in the rest
+    if may_be_known(case):
+        return
     yield from _power(case)
     for symptom in SYMPTOMS:
         if problems := case.shows.shows(symptom):
@@ -44,10 +49,13 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
 
 def _power(case: Case) -> Iterator[Finding]:
     """What the record holds on weakness, before anything is called benign (HZ01)."""
-    unread, old = unread_signs(case), old_signs(case)
+    unread, parts, old = unread_signs(case), unread_parts(case), old_signs(case)
     old_power = tuple(p for flag in old if flag.sign in POWER for p in flag.problems)
     if unread:
         yield Finding("sign-unread", evidence=unread, fill={"symptom": named_symptom(case)})
+    if parts:
+        areas = listed([area.value for area in parts])
+        yield Finding("part-unread", fill={"symptom": named_symptom(case), "areas": areas})
     if old_power:
         fill = {"symptom": named_symptom(case), "date": printed(p.when for p in old_power), "days": _window(case)}
         yield Finding("background", evidence=old_power, fill=fill)
@@ -57,7 +65,7 @@ def _power(case: Case) -> Iterator[Finding]:
     if resolved := resolved_weakness(case):
         fill = {"labels": "; ".join(f"{p.label}, {printed([p.when])} ({p.source})" for p in resolved)}
         yield Finding("resolved", fill=fill)
-    if not unread and not old_power:
+    if not (unread or parts or old_power):
         yield Finding("no-weakness")
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from cards.case import Case
-from cards.chart import Area, Draft, NotReadable, NotRecorded, Recorded, Result
+from cards.chart import Draft, NotReadable, NotRecorded, Recorded, Result
 from cards.creatine_kinase import CK, is_at_most
 from cards.finding import Finding
 from cards.presentation import Symptom
-from cards.red_flags import known_disease, known_neuropathy, recent_signs, red_flags, unread_signs
+from cards.red_flags import known_disease, known_neuropathy, recent_signs, red_flags, unread_parts, unread_signs
 from cards.topic import Sheet, load_topic
 
 TSH: Final = "tsh"
@@ -43,10 +43,11 @@ def _creatine_kinase(case: Case, sheet: Sheet) -> Iterator[Finding]:
 
 
 def _has_no_muscle_symptom(case: Case) -> bool:
-    """Whether the problems were read to the end and hold no twitch, cramp, stiffness, weakness or wasting."""
+    """Whether all that may record a twitch, cramp, stiffness, weakness or wasting was read, and records none."""
     return (
-        case.complete(Area.PROBLEMS)
+        not unread_parts(case)
         and not unread_signs(case)
+        and not case.shows.unread
         and not case.shows.shows(*Symptom)
         and not recent_signs(case)
     )
