@@ -100,8 +100,9 @@ def presentation(chart: Chart, windows: Windows, keeper: Gatekeeper, moment: Mom
         if (problems := chart.has(*concepts))
     }
     adult = of_age(chart.person.born, chart.as_of, keeper.adult)
-    gate = _gate(chart, symptoms, moment, adult=adult)
-    return Presentation(gate, symptoms, keeper.words, adult, _unread(chart, windows, keeper) if chart.unread else {})
+    unread = _unread(chart, windows, keeper) if chart.unread else {}
+    gate = _gate(chart, symptoms, moment, adult=adult, unread=bool(unread))
+    return Presentation(gate, symptoms, keeper.words, adult, unread)
 
 
 def _unread(chart: Chart, windows: Windows, keeper: Gatekeeper) -> dict[Symptom, tuple[Unread, ...]]:
@@ -115,7 +116,9 @@ def _newest_first(problem: Problem) -> tuple[bool, int, str]:
     return (when is None, -when.latest.toordinal() if when else 0, problem.source)
 
 
-def _gate(chart: Chart, symptoms: Mapping[Symptom, tuple[Problem, ...]], moment: Moment, *, adult: bool | None) -> Gate:
+def _gate(
+    chart: Chart, symptoms: Mapping[Symptom, tuple[Problem, ...]], moment: Moment, *, adult: bool | None, unread: bool
+) -> Gate:
     if chart.person.test_record:
         return Gate.TEST_RECORD
     if chart.person.deceased:
@@ -127,7 +130,7 @@ def _gate(chart: Chart, symptoms: Mapping[Symptom, tuple[Problem, ...]], moment:
     shown = any(symptoms.values())
     failed = Area.PROBLEMS in chart.inputs and not chart.read_at_all(Area.PROBLEMS)
     # Without the problems a red flag cannot be seen, even if the encounter names the symptom (3.8 no. 5).
-    if failed or (not shown and not chart.complete(Area.PROBLEMS)):
+    if failed or (not shown and (unread or not chart.complete(Area.PROBLEMS))):
         return Gate.PROBLEMS_UNREADABLE
     if not shown:
         return Gate.NO_SYMPTOM

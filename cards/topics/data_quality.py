@@ -30,6 +30,8 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:  # noqa: ARG001 -- ever
         kind = "results-or-medicines" if _NAMED_IN_TEMPLATE & set(unread) else "other-parts"
         yield Finding(kind, fill={"areas": listed([area.value for area in unread])})
     if case.shows.gate is Gate.PROBLEMS_UNREADABLE:
+        if entries := tuple(entry for entries in case.shows.unread.values() for entry in entries):
+            yield Finding("symptom-unread", evidence=entries)
         yield Finding("without-problems")
     if case.shows.gate is Gate.AGE_UNKNOWN:
         yield Finding("age-unknown")
