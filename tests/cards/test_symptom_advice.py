@@ -165,6 +165,19 @@ def test_nothing_is_said_of_weakness_from_a_part_that_may_hold_it_and_was_not_re
     assert "no weakness recorded" not in card.detail.lower()
 
 
+@pytest.mark.parametrize("area", [Area.ENCOUNTER, Area.FAMILY, Area.RESULTS])
+@pytest.mark.parametrize("problems", [["muscle-cramp 5 days ago"], ["muscle-cramp severe 5 days ago"]])
+def test_what_belongs_to_another_patient_is_named_whatever_it_was(
+    content: Content, problems: list[str], area: Area
+) -> None:
+    """3.8 no. 7: dropped, counted and named, and it changes nothing else."""
+    chart = chart_of(content.vocabulary, problems=problems)
+    entry = Unread(area, "", "a record that belongs to another patient was left out", area.name, None, expected=True)
+    before, after = advise(chart, content), advise(replace(chart, unread=(entry,)), content)
+    assert [(card.topic, card.summary) for card in after.cards] == [(card.topic, card.summary) for card in before.cards]
+    assert any(entry.why in card.detail for card in after.cards)
+
+
 def test_a_neuropathy_is_not_called_benign_while_the_orders_may_hold_its_referral(advised: Ask) -> None:
     """S8 and 3.8 no. 24: with the referral it is known disease, and nothing is called benign."""
     record = {"problems": ["muscle-cramp 5 days ago", "peripheral-neuropathy 900 days ago"], "results": NORMAL}
