@@ -50,13 +50,15 @@ class RedFlagContent:
     breathing: tuple[str, ...]
     known: tuple[str, ...]
     neuropathy: tuple[str, ...]
+    secondary: tuple[str, ...]
     referrals: tuple[str, ...]
 
     @property
     def concepts(self) -> tuple[str, ...]:
         """Every concept and order that the file names."""
         signs = (concept for concepts in self.signs.values() for concept in concepts)
-        return (*signs, *self.breathing, *self.known, *self.neuropathy, *self.referrals)
+        diseases = (*self.known, *self.neuropathy, *self.secondary)
+        return (*signs, *self.breathing, *diseases, *self.referrals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +155,8 @@ def resolved_weakness(case: Case) -> tuple[Problem, ...]:
 
 
 def unread_signs(case: Case) -> tuple[Unread, ...]:
-    """Entries about a sign, a known disease or myotonia that could not be read, wherever they stand: no benign advice
-    may rest on their absence (rule R10, P7, S8).
+    """Entries about a sign, a muscle or nerve disease or myotonia that could not be read, wherever they stand: no
+    benign advice may rest on their absence (rule R10, P7, S8).
     """
     found = [u for u in case.chart.unread if not u.expected and u.about in _NEVER_BENIGN]
     return (*found, *case.shows.unread.get(Symptom.MYOTONIA, ()))
@@ -175,6 +177,11 @@ def breathless(case: Case) -> tuple[Problem, ...]:
 def known_disease(case: Case) -> tuple[Problem, ...]:
     """Known neuromuscular disease of any age (P8)."""
     return case.chart.has(*CONTENT.known)
+
+
+def secondary_myopathy(case: Case) -> tuple[Problem, ...]:
+    """A myopathy of any age that is not known disease: secondary, infective, or of unstated cause (P8)."""
+    return case.chart.has(*CONTENT.secondary)
 
 
 @answered_once
@@ -240,7 +247,8 @@ def _newest_first(order: Order) -> tuple[bool, int, str]:
 def load_red_flags() -> RedFlagContent:
     """The content of red_flags.toml. Raises BadContent if a table or a name in it is missing or unknown."""
     whole = Section("red_flags.toml", read_toml(files("cards") / "red_flags.toml"))
-    tables = {name: whole.section(name) for name in ("beside", "signs", "words", "breathing", "known", "referral")}
+    names = ("beside", "signs", "words", "breathing", "known", "myopathy", "referral")
+    tables = {name: whole.section(name) for name in names}
     whole.done()
     try:
         beside = tuple(Symptom(name) for name in tables["beside"].texts("symptoms"))
@@ -254,11 +262,13 @@ def load_red_flags() -> RedFlagContent:
         breathing=tables["breathing"].texts("concepts"),
         known=tables["known"].texts("concepts"),
         neuropathy=tables["known"].texts("neuropathy"),
+        secondary=tables["myopathy"].texts("secondary"),
         referrals=tables["referral"].texts("orders"),
     )
     for table in tables.values():
         table.done()
-    groups = (*content.signs.values(), content.breathing, content.known, content.neuropathy, content.referrals)
+    diseases = (content.known, content.neuropathy, content.secondary)
+    groups = (*content.signs.values(), content.breathing, *diseases, content.referrals)
     if not all(groups) or not beside:
         raise BadContent("red_flags.toml: every list needs at least one entry")
     return content
@@ -266,6 +276,6 @@ def load_red_flags() -> RedFlagContent:
 
 CONTENT = load_red_flags()
 _SIGN_CONCEPTS = frozenset(concept for sign in _SIGNS for concept in CONTENT.signs[sign])
-_NEVER_BENIGN = _SIGN_CONCEPTS | frozenset(CONTENT.known)
+_NEVER_BENIGN = _SIGN_CONCEPTS.union(CONTENT.known, CONTENT.secondary)
 _HOLD_SIGNS = (Area.PROBLEMS, Area.RESULTS, Area.ENCOUNTER)  # a finding and a reason for the encounter record them too
 _WEAKNESS = frozenset({*CONTENT.signs[Sign.WEAKNESS], *CONTENT.signs[Sign.WASTING]})

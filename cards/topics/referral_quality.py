@@ -20,6 +20,7 @@ from cards.red_flags import (
     printed,
     red_flags,
     resolved_weakness,
+    secondary_myopathy,
     unread_parts,
     unread_signs,
 )
@@ -68,8 +69,10 @@ def _advice(case: Case, sheet: Sheet, drafts: tuple[Draft, ...], flags: tuple[Re
         problems = _problems(flags)
         if missing:
             yield Finding("incomplete", (*drafts, *problems), {"tests": tests}, suggest=suggest)
-    elif case.shows.shows(Symptom.FASCICULATION) and not case.shows.shows(Symptom.MYOTONIA):
-        # Myotonia is no red flag but suggests neuromuscular disease (F26): "isolated" would be wrong beside it.
+    elif case.shows.shows(Symptom.FASCICULATION) and not (
+        case.shows.shows(Symptom.MYOTONIA) or secondary_myopathy(case)
+    ):
+        # These are no red flag but speak for a muscle disease (F26): "isolated" would be wrong beside them.
         yield from _isolated(case, drafts)
         if missing:
             yield Finding("tests", fill={"tests": tests}, suggest=suggest)

@@ -16,6 +16,7 @@ from cards.red_flags import (
     old_signs,
     printed,
     resolved_weakness,
+    secondary_myopathy,
     unread_parts,
     unread_signs,
 )
@@ -49,13 +50,16 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
 
 def _power(case: Case) -> Iterator[Finding]:
     """What the record holds on weakness, before anything is called benign (HZ01)."""
-    unread, parts, old = unread_signs(case), unread_parts(case), old_signs(case)
+    unread, parts, old, myopathy = unread_signs(case), unread_parts(case), old_signs(case), secondary_myopathy(case)
     old_power = tuple(p for flag in old if flag.sign in POWER for p in flag.problems)
     if unread:
         yield Finding("sign-unread", evidence=unread, fill={"symptom": named_symptom(case)})
     if parts:
         areas = listed([area.value for area in parts])
         yield Finding("part-unread", fill={"symptom": named_symptom(case), "areas": areas})
+    if myopathy:
+        fill = {"symptom": named_symptom(case), "date": printed(p.when for p in myopathy)}
+        yield Finding("myopathy", evidence=myopathy, fill=fill)
     if old_power:
         fill = {"symptom": named_symptom(case), "date": printed(p.when for p in old_power), "days": _window(case)}
         yield Finding("background", evidence=old_power, fill=fill)
