@@ -52,6 +52,13 @@ def test_known_disease_of_any_age_has_its_own_card_and_withholds_the_rest(advise
     assert referrals(advice) == []
 
 
+@pytest.mark.parametrize("disease", ["neuromyotonia", "lambert-eaton-syndrome", "bulbospinal-neuronopathy"])
+def test_nothing_is_called_benign_beside_a_disease_of_which_it_may_be_part(advised: Ask, disease: str) -> None:
+    """F26 counts neuromyotonia among neuromuscular disease, and P8 names myasthenia, which Lambert-Eaton is a form of."""
+    advice = advised(problems=["myokymia 20 days ago", f"{disease} 900 days ago"], results=DONE)
+    assert dealt(advice) == {KNOWN: "info"}
+
+
 def test_a_myopathy_that_is_not_inflammatory_or_inherited_silences_no_red_flag(advised: Ask) -> None:
     """P8 names inflammatory myopathy and the dystrophies: one from a medicine or a virus has no specialist team."""
     signs = ["muscle-weakness 5 days ago", "orthopnoea 1 days ago"]
