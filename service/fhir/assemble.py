@@ -254,7 +254,8 @@ def _read(resources: Iterable[Resource], reader: Reader, record: Record) -> list
 
 
 def _unproven(resource: Resource, area: Area, reader: Reader, record: Record) -> Iterable[Unread]:
-    """What a resource without a patient is about: named, and not used, for it is not proven to be the patient's.
+    """What a resource without a patient is about: named, and not used, for it is not proven to be the patient's. Of a
+    problem that is over nothing is missing: it would not count if it were.
 
     Its id is not kept, as with a resource that is another patient's for certain (R12).
     """
@@ -271,7 +272,7 @@ def _unproven(resource: Resource, area: Area, reader: Reader, record: Record) ->
                 concepts = entry.concepts
         for one in sorted(concepts):
             why = f"{record.vocabulary.title(one)}: {Whose.UNPROVEN.value}"
-            expected = isinstance(entry, Unread) and entry.expected
+            expected = entry.expected if isinstance(entry, Unread) else isinstance(entry, Problem) and not entry.active
             yield Unread(area, one, why, resource.resourceType, expected=expected)
 
 
