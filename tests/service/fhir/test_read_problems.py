@@ -80,6 +80,13 @@ def test_an_end_that_has_passed_beats_an_active_status(elements, active):
     assert the_problem(condition(**elements)).active is active
 
 
+@pytest.mark.parametrize("status", ["recurrence", "relapse"])
+@pytest.mark.parametrize("end", [{"abatementDateTime": "2024-03-01"}, {"abatementBoolean": True}])
+def test_what_has_come_back_is_active_whatever_end_it_once_had(status, end):
+    """3.1 no. 2: the end is that of the episode before."""
+    assert the_problem(condition(clinicalStatus=status, **end)).active
+
+
 @pytest.mark.parametrize(
     ("elements", "active"),
     [
