@@ -9,7 +9,7 @@ from datetime import date
 from importlib.resources import files
 
 from cards.chart import Chart
-from cards.entries import Area, Problem
+from cards.entries import Area, Problem, Unread
 from cards.moment import Moment
 from cards.toml_file import read_section
 from cards.when import When
@@ -55,13 +55,15 @@ class Gatekeeper:
 class Presentation:
     """The gate, the problems that opened it by symptom, newest first, and whether the adult rules are for this age.
 
-    ``symptoms`` may lack those that the patient does not have.
+    ``symptoms`` may lack those that the patient does not have. ``unread``: entries about a symptom that could not be
+    read, and may be of the symptom window; not those left out by rule.
     """
 
     gate: Gate
     symptoms: Mapping[Symptom, tuple[Problem, ...]]
     words: Mapping[Symptom, str]
     adult: bool | None = None  # None: the birth date does not decide
+    unread: Mapping[Symptom, tuple[Unread, ...]] = field(default_factory=dict)
     _shown: dict[tuple[Symptom, ...], tuple[Problem, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )  # nearly every topic asks
@@ -85,9 +87,11 @@ def recent(problem: Problem, chart: Chart, windows: Windows) -> bool:
 
     A date of year or month precision counts if any of its days lies in the window: a doubt goes to the warning.
     """
-    if not problem.active:
-        return False
-    return problem.when is None or problem.when.youngest(chart.as_of) <= windows.symptom
+    return problem.active and _within(problem.when, chart, windows)
+
+
+def _within(when: When | None, chart: Chart, windows: Windows) -> bool:
+    return when is None or when.youngest(chart.as_of) <= windows.symptom
 
 
 def presentation(chart: Chart, windows: Windows, keeper: Gatekeeper, moment: Moment = Moment.RECORD) -> Presentation:
@@ -98,7 +102,15 @@ def presentation(chart: Chart, windows: Windows, keeper: Gatekeeper, moment: Mom
         if (problems := chart.has(*concepts))
     }
     adult = of_age(chart.person.born, chart.as_of, keeper.adult)
-    return Presentation(_gate(chart, symptoms, moment, adult=adult), symptoms, keeper.words, adult)
+    unread = _unread(chart, windows, keeper) if chart.unread else {}
+    gate = _gate(chart, symptoms, moment, adult=adult, unread=bool(unread))
+    return Presentation(gate, symptoms, keeper.words, adult, unread)
+
+
+def _unread(chart: Chart, windows: Windows, keeper: Gatekeeper) -> dict[Symptom, tuple[Unread, ...]]:
+    entries = [u for u in chart.unread if u.about and not u.expected and _within(u.when, chart, windows)]
+    found = {s: tuple([u for u in entries if u.about in concepts]) for s, concepts in keeper.symptoms.items()}
+    return {symptom: unread for symptom, unread in found.items() if unread}
 
 
 def _newest_first(problem: Problem) -> tuple[bool, int, str]:
@@ -106,7 +118,9 @@ def _newest_first(problem: Problem) -> tuple[bool, int, str]:
     return (when is None, -when.latest.toordinal() if when else 0, problem.source)
 
 
-def _gate(chart: Chart, symptoms: Mapping[Symptom, tuple[Problem, ...]], moment: Moment, *, adult: bool | None) -> Gate:
+def _gate(
+    chart: Chart, symptoms: Mapping[Symptom, tuple[Problem, ...]], moment: Moment, *, adult: bool | None, unread: bool
+) -> Gate:
     if chart.person.test_record:
         return Gate.TEST_RECORD
     if chart.person.deceased:
@@ -118,7 +132,7 @@ def _gate(chart: Chart, symptoms: Mapping[Symptom, tuple[Problem, ...]], moment:
     shown = any(symptoms.values())
     failed = Area.PROBLEMS in chart.inputs and not chart.read_at_all(Area.PROBLEMS)
     # Without the problems a red flag cannot be seen, even if the encounter names the symptom (3.8 no. 5).
-    if failed or (not shown and not chart.complete(Area.PROBLEMS)):
+    if failed or (not shown and (unread or not chart.complete(Area.PROBLEMS))):
         return Gate.PROBLEMS_UNREADABLE
     if not shown:
         return Gate.NO_SYMPTOM

@@ -53,13 +53,15 @@ class RedFlagContent:
     breathing: tuple[str, ...]
     known: tuple[str, ...]
     neuropathy: tuple[str, ...]
+    secondary: tuple[str, ...]
     referrals: tuple[str, ...]
 
     @property
     def concepts(self) -> tuple[str, ...]:
         """Every concept and order that the file names."""
         signs = (concept for concepts in self.signs.values() for concept in concepts)
-        return (*signs, *self.breathing, *self.known, *self.neuropathy, *self.referrals)
+        diseases = (*self.known, *self.neuropathy, *self.secondary)
+        return (*signs, *self.breathing, *diseases, *self.referrals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +158,18 @@ def resolved_weakness(case: Case) -> tuple[Problem, ...]:
 
 
 def unread_signs(case: Case) -> tuple[Unread, ...]:
-    """Entries about a sign that could not be read: no benign advice may rest on their absence (rule R10)."""
-    unread = case.chart.unread
-    return tuple([u for u in unread if u.area is Area.PROBLEMS and not u.expected and u.about in _SIGN_CONCEPTS])
+    """Entries about a sign, a muscle or nerve disease or myotonia that could not be read, wherever they stand: no
+    benign advice may rest on their absence (rule R10, P7, S8).
+    """
+    found = [u for u in case.chart.unread if not u.expected and u.about in _NEVER_BENIGN]
+    return (*found, *case.shows.unread.get(Symptom.MYOTONIA, ()))
+
+
+def unread_parts(case: Case) -> tuple[Area, ...]:
+    """The parts of the record in which signs are looked for that were not read to the end: what is not recorded there
+    may not be called absent (principle 2 of the document on reliability, HZ10).
+    """
+    return tuple([area for area in _HOLD_SIGNS if not case.complete(area)])
 
 
 def breathless(case: Case) -> tuple[Problem, ...]:
@@ -169,6 +180,11 @@ def breathless(case: Case) -> tuple[Problem, ...]:
 def known_disease(case: Case) -> tuple[Problem, ...]:
     """Known neuromuscular disease of any age (P8)."""
     return case.chart.has(*RED_FLAGS.known)
+
+
+def secondary_myopathy(case: Case) -> tuple[Problem, ...]:
+    """A myopathy of any age that is not known disease: secondary, infective, or of unstated cause (P8)."""
+    return case.chart.has(*RED_FLAGS.secondary)
 
 
 @answered_once
@@ -191,6 +207,13 @@ def neurology_referrals(case: Case) -> Referrals:
     running = case.ordered(*RED_FLAGS.referrals, within=case.windows.referral)
     others = [o for o in _referral_orders(case) if o.status is OrderStatus.ACTIVE and o not in running]
     return Referrals(running, tuple(sorted(others, key=_newest_first)))
+
+
+def may_be_known(case: Case) -> bool:
+    """Whether a neuropathy is on record, and the orders that were not read may hold the referral that makes it known
+    disease (S8, 3.8 no. 24).
+    """
+    return bool(case.chart.has(*RED_FLAGS.neuropathy)) and not (known_neuropathy(case) or case.complete(Area.ORDERS))
 
 
 def _referral_orders(case: Case) -> list[Order]:
@@ -225,7 +248,8 @@ def _newest_first(order: Order) -> tuple[bool, int, str]:
 def load_red_flags() -> RedFlagContent:
     """The content of red_flags.toml. Raises BadContent if a table or a name in it is missing or unknown."""
     whole = read_section(files("cards") / "red_flags.toml")
-    tables = {name: whole.section(name) for name in ("beside", "signs", "words", "breathing", "known", "referral")}
+    names = ("beside", "signs", "words", "breathing", "known", "myopathy", "referral")
+    tables = {name: whole.section(name) for name in names}
     whole.done()
     try:
         beside = tuple(Symptom(name) for name in tables["beside"].texts("symptoms"))
@@ -239,11 +263,13 @@ def load_red_flags() -> RedFlagContent:
         breathing=tables["breathing"].texts("concepts"),
         known=tables["known"].texts("concepts"),
         neuropathy=tables["known"].texts("neuropathy"),
+        secondary=tables["myopathy"].texts("secondary"),
         referrals=tables["referral"].texts("orders"),
     )
     for table in tables.values():
         table.done()
-    groups = (*content.signs.values(), content.breathing, content.known, content.neuropathy, content.referrals)
+    diseases = (content.known, content.neuropathy, content.secondary)
+    groups = (*content.signs.values(), content.breathing, *diseases, content.referrals)
     if not all(groups) or not beside:
         raise BadContent("red_flags.toml: every list needs at least one entry")
     return content
@@ -252,3 +278,5 @@ def load_red_flags() -> RedFlagContent:
 RED_FLAGS: Final = load_red_flags()
 _SIGN_CONCEPTS = frozenset(concept for sign in _SIGNS for concept in RED_FLAGS.signs[sign])
 _POWER_CONCEPTS = frozenset(concept for sign in POWER for concept in RED_FLAGS.signs[sign])
+_NEVER_BENIGN = _SIGN_CONCEPTS.union(RED_FLAGS.known, RED_FLAGS.secondary)
+_HOLD_SIGNS = (Area.PROBLEMS, Area.RESULTS, Area.ENCOUNTER)  # a finding and a reason for the encounter record them too

@@ -27,6 +27,8 @@ def find(case: Case, _sheet: Sheet) -> Iterator[Finding]:
     """When a part of the record that the rules need could not be read, the absence of a card means nothing."""
     yield from _unread(case, NEEDED)
     if case.shows.gate is Gate.PROBLEMS_UNREADABLE:
+        if entries := tuple(entry for entries in case.shows.unread.values() for entry in entries):
+            yield Finding("symptom-unread", evidence=entries)
         yield Finding("without-problems")
     if case.shows.gate is Gate.AGE_UNKNOWN:
         yield Finding("age-unknown")

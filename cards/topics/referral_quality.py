@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from cards.case import Case
-from cards.entries import Area, Draft, Problem
+from cards.entries import Draft, Problem
 from cards.figures import listed
 from cards.finding import Evidence, Finding
 from cards.presentation import Symptom, each_once
@@ -20,6 +20,8 @@ from cards.red_flags import (
     printed,
     red_flags,
     resolved_weakness,
+    secondary_myopathy,
+    unread_parts,
     unread_signs,
 )
 from cards.screening import SCREEN
@@ -67,8 +69,10 @@ def _advice(case: Case, sheet: Sheet, drafts: tuple[Draft, ...], flags: tuple[Re
         problems = _problems(flags)
         if missing:
             yield Finding("incomplete", (*drafts, *problems), {"tests": tests}, suggest=suggest)
-    elif case.shows.shows(Symptom.FASCICULATION) and not case.shows.shows(Symptom.MYOTONIA):
-        # Myotonia is no red flag but suggests neuromuscular disease (F26): "isolated" would be wrong beside it.
+    elif case.shows.shows(Symptom.FASCICULATION) and not (
+        case.shows.shows(Symptom.MYOTONIA) or secondary_myopathy(case)
+    ):
+        # These are no red flag but speak for a muscle disease (F26): "isolated" would be wrong beside them.
         yield from _isolated(case, drafts)
         if missing:
             yield Finding("tests", fill={"tests": tests}, suggest=suggest)
@@ -78,7 +82,7 @@ def _isolated(case: Case, drafts: tuple[Draft, ...]) -> Iterator[Finding]:
     """O16, and what the record holds on weakness before the twitch is called isolated (HZ01)."""
     evidence: tuple[Evidence, ...] = (*drafts, *case.shows.shows(Symptom.FASCICULATION))
     unread, old = unread_signs(case), old_signs(case)
-    if unread or not case.complete(Area.PROBLEMS):
+    if unread or unread_parts(case):
         yield Finding("in-part", (*evidence, *unread))
     elif old:
         problems = _problems(old)

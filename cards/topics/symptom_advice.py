@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from cards.case import Case
 from cards.entries import Area, Problem
+from cards.figures import listed
 from cards.finding import Finding
 from cards.presentation import Symptom, of_age
 from cards.red_flags import (
@@ -11,10 +12,13 @@ from cards.red_flags import (
     RedFlag,
     breathless,
     each_named,
+    may_be_known,
     named_symptom,
     old_signs,
     printed,
     resolved_weakness,
+    secondary_myopathy,
+    unread_parts,
     unread_signs,
 )
 from cards.topic import Sheet, load_topic
@@ -29,6 +33,8 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
     shown = case.shows.shows(*SYMPTOMS)
     if not shown or not case.complete(Area.PROBLEMS):
         return  # benign advice may not rest on a problem list that was read in part: weakness may stand in the rest
+    if may_be_known(case):
+        return
     yield from _power(case)
     for symptom in SYMPTOMS:
         if problems := case.shows.shows(symptom):
@@ -44,10 +50,16 @@ def find(case: Case, sheet: Sheet) -> Iterator[Finding]:
 
 def _power(case: Case) -> Iterator[Finding]:
     """What the record holds on weakness, before anything is called benign (HZ01)."""
-    unread, old = unread_signs(case), old_signs(case)
+    unread, parts, old, myopathy = unread_signs(case), unread_parts(case), old_signs(case), secondary_myopathy(case)
     old_power = tuple(p for flag in old if flag.sign in POWER for p in flag.problems)
     if unread:
         yield Finding("sign-unread", evidence=unread, fill={"symptom": named_symptom(case)})
+    if parts:
+        areas = listed([area.value for area in parts])
+        yield Finding("part-unread", fill={"symptom": named_symptom(case), "areas": areas})
+    if myopathy:
+        fill = {"symptom": named_symptom(case), "date": printed(p.when for p in myopathy)}
+        yield Finding("myopathy", evidence=myopathy, fill=fill)
     if old_power:
         fill = {"symptom": named_symptom(case), "date": printed(p.when for p in old_power), "days": _window(case)}
         yield Finding("background", evidence=old_power, fill=fill)
@@ -56,7 +68,7 @@ def _power(case: Case) -> Iterator[Finding]:
             yield _old_sign(case, flag)
     if resolved := resolved_weakness(case):
         yield Finding("resolved", fill={"labels": each_named(resolved)})
-    if not unread and not old_power:
+    if not (unread or parts or old_power):
         yield Finding("no-weakness")
 
 

@@ -6,10 +6,19 @@ from typing import Final
 from cards.case import Case
 from cards.chart import recorded
 from cards.creatine_kinase import CK, is_at_most
-from cards.entries import Area, Draft
+from cards.entries import Draft
 from cards.finding import Finding
 from cards.presentation import Symptom
-from cards.red_flags import known_disease, known_neuropathy, old_signs, recent_signs, red_flags, unread_signs
+from cards.red_flags import (
+    known_disease,
+    known_neuropathy,
+    old_signs,
+    recent_signs,
+    red_flags,
+    secondary_myopathy,
+    unread_parts,
+    unread_signs,
+)
 from cards.topic import Sheet, load_topic
 
 TSH: Final = "tsh"
@@ -44,12 +53,14 @@ def _creatine_kinase(case: Case, sheet: Sheet) -> Iterator[Finding]:
 
 
 def _has_no_muscle_symptom(case: Case) -> bool:
-    """Whether the problems were read to the end and hold no twitch, cramp, stiffness, weakness or wasting."""
+    """Whether all that may record a twitch, cramp, stiffness, weakness, wasting or myopathy was read, and has none."""
     return (
-        case.complete(Area.PROBLEMS)
+        not unread_parts(case)
         and not unread_signs(case)
+        and not case.shows.unread
         and not case.shows.shows(*Symptom)
         and not recent_signs(case)
+        and not secondary_myopathy(case)
     )
 
 
@@ -66,11 +77,12 @@ def _thyroid(case: Case, sheet: Sheet) -> Iterator[Finding]:
 
 
 def _nerve_tests(case: Case, sheet: Sheet) -> Iterator[Finding]:
-    """O20; with known neuromuscular disease the team decides (S8)."""
+    """O20; with known neuromuscular disease the team decides (S8), and a myopathy is a reason for such tests."""
     orders = sheet.listed("nerve-tests").orders
     drafts = case.drafted_orders(*orders)
     symptoms = case.shows.shows(*Symptom)
-    if drafts and symptoms and not (red_flags(case) or known_disease(case) or known_neuropathy(case)):
+    reasons = red_flags(case) or known_disease(case) or known_neuropathy(case) or secondary_myopathy(case)
+    if drafts and symptoms and not reasons:
         old = [problem for flag in old_signs(case) for problem in flag.problems]  # background: named, no flag (3.1)
         yield Finding("nerve-tests", (*drafts, *symptoms, *old), {"test": _title(case, drafts, *orders)})
 

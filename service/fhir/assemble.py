@@ -24,7 +24,7 @@ from service.fhir.read_problems import read_condition, read_encounter, read_proc
 from service.fhir.read_results import note_haemolysed_samples, read_observation
 from service.fhir.record import Record
 from service.fhir.references import Whose
-from service.fhir.resource import READ, Medication, OperationOutcome, Patient, Resource
+from service.fhir.resource import READ, Encounter, Medication, OperationOutcome, Patient, Resource
 from service.fhir.retrieved import Resources, Retrieved
 from service.fhir.shown import shown
 from service.fhir.states import area_of, states_of, tells_of_an_error
@@ -50,6 +50,7 @@ _BY_TYPE: Final = {
 
 NOT_OURS: Final = "a record that belongs to another patient was left out"
 A_BROKEN_ENTRY: Final = "an entry could not be read"
+ANOTHER_ENCOUNTER: Final = "what came is not the encounter in view"
 A_REPORTED_ERROR: Final = "the record system reported an error with part of it"
 
 
@@ -86,6 +87,9 @@ def assemble(  # noqa: PLR0913 -- named, and each a fact of the call
         record.leave_incomplete(area, A_BROKEN_ENTRY)
     for area in reported:
         record.leave_incomplete(area, A_REPORTED_ERROR)
+    encounters = by_type.get(Encounter)
+    if encounter_id is not None and encounters and all(one.id != encounter_id for one in encounters):
+        record.leave_incomplete(Area.ENCOUNTER, ANOTHER_ENCOUNTER)
     entries = _Entries(unread=unread)
     for kind, (area, reader) in _BY_TYPE.items():
         if kind in by_type:

@@ -18,14 +18,15 @@ A_MODIFIER: Final = "it carries a modifier that is not understood"
 
 
 def unproven(resource: Resource, area: Area, reader: Reader, record: Record) -> Iterable[Unread]:
-    """What a resource without a patient is about: named, and not used, for it is not proven to be the patient's.
+    """What a resource without a patient is about: named, and not used, for it is not proven to be the patient's. Of a
+    problem that is over nothing is missing: it would not count if it were.
 
     Its id is not kept, as with a resource that is another patient's for certain (R12).
     """
     for entry in reader(resource, record):
         for one in _about(entry):
             why = f"{record.vocabulary.title(one)}: {Whose.UNPROVEN.value}"
-            expected = isinstance(entry, Unread) and entry.expected
+            expected = entry.expected if isinstance(entry, Unread) else isinstance(entry, Problem) and not entry.active
             yield Unread(area, one, why, resource.resourceType, expected=expected)
 
 

@@ -14,6 +14,8 @@ from service.fhir.record import Record, source
 from service.fhir.resource import Resource, opened
 
 ACTIVE: Final = frozenset({"active", "recurrence", "relapse"})
+RETURNED: Final = frozenset({"recurrence", "relapse"})
+"""Of these a recorded end is that of the episode before."""
 INACTIVE: Final = frozenset({"inactive", "remission", "resolved"})
 DENIED: Final = {"refuted": "is recorded as refuted", "entered-in-error": "was entered in error"}
 
@@ -55,7 +57,7 @@ def read_condition(resource: Resource, record: Record) -> tuple[Problem | Relati
     if not clinical.isdisjoint(INACTIVE):
         active = False
     elif not clinical.isdisjoint(ACTIVE):
-        active = not _has_ended(resource, record)
+        active = not (clinical.isdisjoint(RETURNED) and _has_ended(resource, record))
         stated = True
     elif clinical:
         return _unread(concepts, Area.PROBLEMS, "its clinical status could not be understood", origin, when, record)

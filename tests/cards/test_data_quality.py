@@ -1,14 +1,25 @@
 """What could not be read is said, and is never read as normal or as missing (P19, 3.8 no. 3, 5, 13; HZ09, HZ10)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from cards.advise import advise
 from cards.card import Advice
+from cards.content import Content
+from cards.entries import Area, Unread
+from cards.example_charts import ago, chart_of
+from cards.when import When
 from tests.cards.asked import dealt
 
 Ask = Callable[..., Advice]
 CRAMP = ["muscle-cramp 5 days ago"]
+
+
+def unread(content: Content, entry: Unread, **lines: list[str]) -> Advice:
+    """What is said of a record with this entry, and what the lines give."""
+    return advise(replace(chart_of(content.vocabulary, **lines), unread=(entry,)), content)
 
 
 def not_known(advice: Advice, topic: str) -> str:
@@ -37,6 +48,45 @@ def test_without_the_problems_this_card_stands_alone_even_if_the_encounter_names
     results = ["potassium 2.4 mmol/L [3.5-5.3] 1 days ago"]
     assert set(dealt(advised(problems=CRAMP, results=results, unreadable=["problems"]))) == {"data-quality"}
     assert set(dealt(advised(results=results, unreadable=["problems"]))) == {"data-quality"}
+
+
+@pytest.mark.parametrize("area", [Area.PROBLEMS, Area.RESULTS, Area.ENCOUNTER])
+@pytest.mark.parametrize("about", ["muscle-cramp", "eyelid-twitch", "myotonia", "blepharospasm"])
+@pytest.mark.parametrize("when", [None, ago(365)])
+def test_an_entry_on_a_symptom_that_could_not_be_read_is_not_the_same_as_no_symptom(
+    content: Content, area: Area, about: str, when: When | None
+) -> None:
+    """S17: an empty answer means that we looked, and there is nothing to say."""
+    advice = unread(content, Unread(area, about, "its clinical status could not be understood", "Condition/c9", when))
+    assert dealt(advice) == {"data-quality": "info"}
+    (card,) = advice.cards
+    assert card.summary == (
+        "An entry that may record a twitch or cramp could not be read: absence of a card is not reassurance"
+    )
+    assert "its clinical status could not be understood (Condition/c9" in card.detail
+    assert "no other rule was applied" in card.detail
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        Unread(Area.PROBLEMS, "muscle-cramp", "was entered in error", "Condition/c9", None, expected=True),
+        Unread(Area.PROBLEMS, "muscle-cramp", "its clinical status could not be understood", "Condition/c9", ago(366)),
+        Unread(Area.PROBLEMS, "hypertension", "its clinical status could not be understood", "Condition/c9", None),
+        Unread(Area.RESULTS, "potassium", "the unit is missing", "Observation/o9", ago(1)),
+    ],
+)
+def test_an_entry_left_out_by_rule_or_dormant_or_about_something_else_is_no_gap(
+    content: Content, entry: Unread
+) -> None:
+    assert unread(content, entry).cards == ()
+
+
+def test_beside_a_symptom_that_was_read_an_unread_one_is_named_and_no_card(content: Content) -> None:
+    entry = Unread(Area.PROBLEMS, "muscle-cramp", "its clinical status could not be understood", "Condition/c9", None)
+    advice = unread(content, entry, problems=CRAMP)
+    assert "data-quality" not in dealt(advice)
+    assert "its clinical status could not be understood" in not_known(advice, "symptom-advice")
 
 
 def test_an_abnormal_value_of_a_search_cut_short_speaks_beside_this_card(advised: Ask) -> None:

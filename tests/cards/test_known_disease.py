@@ -52,6 +52,31 @@ def test_known_disease_of_any_age_has_its_own_card_and_withholds_the_rest(advise
     assert referrals(advice) == []
 
 
+@pytest.mark.parametrize("disease", ["neuromyotonia", "lambert-eaton-syndrome", "bulbospinal-neuronopathy"])
+def test_nothing_is_called_benign_beside_a_disease_of_which_it_may_be_part(advised: Ask, disease: str) -> None:
+    """F26 counts neuromyotonia among neuromuscular disease, and P8 names myasthenia, which Lambert-Eaton is a form of."""
+    advice = advised(problems=["myokymia 20 days ago", f"{disease} 900 days ago"], results=DONE)
+    assert dealt(advice) == {KNOWN: "info"}
+
+
+def test_a_myopathy_that_is_not_inflammatory_or_inherited_silences_no_red_flag(advised: Ask) -> None:
+    """P8 names inflammatory myopathy and the dystrophies: one from a medicine or a virus has no specialist team."""
+    signs = ["muscle-weakness 5 days ago", "orthopnoea 1 days ago"]
+    old = "secondary-myopathy 6000 days ago"
+    assert dealt(advised(problems=[TWITCH, old, *signs], results=DONE)) == {"referral-red-flag": "critical"}
+    assert dealt(advised(problems=[TWITCH, old, signs[0]], results=DONE)) == {"referral-red-flag": "warning"}
+    assert "missing-tests" in dealt(advised(problems=["muscle-cramp 20 days ago", old]))
+
+
+def test_a_myopathy_that_is_no_known_disease_is_named_before_anything_is_called_benign(advised: Ask) -> None:
+    for symptom, word in ((TWITCH, "Fasciculation"), ("muscle-cramp 20 days ago", "Cramp"), ("myokymia", "Myokymia")):
+        card = card_of(advised(problems=[symptom, "secondary-myopathy 6000 days ago"], results=DONE), ADVICE)
+        assert card.summary == (
+            f"{word} with a secondary or unspecified myopathy on record (2010-01-10): check power before calling it benign"
+        )
+        assert "not proof of normal power" in card.detail
+
+
 def test_known_disease_withholds_even_the_immediate_card_and_names_the_breathing(advised: Ask) -> None:
     advice = advised(
         problems=["motor-neurone-disease 300 days ago", TWITCH, "muscle-weakness 5 days ago", "orthopnoea 1 days ago"]

@@ -136,6 +136,56 @@ def test_no_benign_advice_rests_on_a_problem_list_that_was_read_in_part(advised:
     assert {card.topic for card in advice.cards} == {"data-quality"}
 
 
+@pytest.mark.parametrize("area", [Area.PROBLEMS, Area.RESULTS, Area.ENCOUNTER])
+@pytest.mark.parametrize("about", ["muscle-weakness", "dysarthria", "motor-neurone-disease", "myotonia"])
+def test_an_unread_entry_that_would_take_the_benign_words_takes_them_wherever_it_stands(
+    content: Content, area: Area, about: str
+) -> None:
+    """A finding among the results or a reason for the encounter is a sign as much as a problem is (P1 to P3, S8)."""
+    chart = chart_of(content.vocabulary, problems=["muscle-fasciculation 5 days ago"], results=NORMAL)
+    entry = Unread(area, about, "it does not say whose it is", "Observation", None)
+    card = shown(advise(replace(chart, unread=(entry,)), content))
+    assert card is not None
+    assert "could not be read: check power" in card.summary
+    assert "no weakness recorded" not in card.detail.lower()
+    assert entry.why in card.detail
+
+
+@pytest.mark.parametrize("symptom", ["muscle-fasciculation", "muscle-cramp", "myokymia"])
+@pytest.mark.parametrize("area", ["results", "this encounter"])
+@pytest.mark.parametrize("how", ["unreadable", "incomplete"])
+def test_nothing_is_said_of_weakness_from_a_part_that_may_hold_it_and_was_not_read(
+    advised: Ask, how: str, area: str, symptom: str
+) -> None:
+    """Signs are looked for among the results and the reasons of the encounter too (principle 2, HZ01, HZ10)."""
+    card = shown(advised(problems=[f"{symptom} 5 days ago"], **{how: [area]}))
+    assert card is not None
+    assert f"recorded, but {area}, which may hold weakness, could not be read" in card.summary
+    assert "without recorded weakness" not in card.detail.lower()
+    assert "no weakness recorded" not in card.detail.lower()
+
+
+@pytest.mark.parametrize("area", [Area.ENCOUNTER, Area.FAMILY, Area.RESULTS])
+@pytest.mark.parametrize("problems", [["muscle-cramp 5 days ago"], ["muscle-cramp severe 5 days ago"]])
+def test_what_belongs_to_another_patient_is_named_whatever_it_was(
+    content: Content, problems: list[str], area: Area
+) -> None:
+    """3.8 no. 7: dropped, counted and named, and it changes nothing else."""
+    chart = chart_of(content.vocabulary, problems=problems)
+    entry = Unread(area, "", "a record that belongs to another patient was left out", area.name, None, expected=True)
+    before, after = advise(chart, content), advise(replace(chart, unread=(entry,)), content)
+    assert [(card.topic, card.summary) for card in after.cards] == [(card.topic, card.summary) for card in before.cards]
+    assert any(entry.why in card.detail for card in after.cards)
+
+
+def test_a_neuropathy_is_not_called_benign_while_the_orders_may_hold_its_referral(advised: Ask) -> None:
+    """S8 and 3.8 no. 24: with the referral it is known disease, and nothing is called benign."""
+    record = {"problems": ["muscle-cramp 5 days ago", "peripheral-neuropathy 900 days ago"], "results": NORMAL}
+    assert {card.topic for card in advised(**record).cards} == {ADVICE}
+    for how in ("unreadable", "incomplete"):
+        assert {card.topic for card in advised(**record, **{how: ["orders"]}).cards} == {"data-quality"}
+
+
 def test_unreadable_results_do_not_take_the_explanation(advised: Ask) -> None:
     advice = advised(problems=["muscle-cramp 5 days ago"], unreadable=["results"])
     assert {card.topic for card in advice.cards} == {"data-quality", ADVICE}

@@ -39,9 +39,10 @@ INPUTS = {
 WEIGHTS = ("info", "warning", "critical")
 
 _NO_TEST = r"(?i)no usable recent|no recent usable|none recent and usable|done or ordered"
+_NO_SIGN = r"without recorded weakness|(?i:no weakness recorded)(?! is no)"  # a sign may be a finding or a problem
 FROM_ABSENCE = {
-    "problems": re.compile(r"without recorded weakness|(?i:no weakness recorded)(?! is no)|No cramp recorded"),
-    "results": re.compile(rf"{_NO_TEST}|no usable repeat was found|no recent (value|CK|free)|no albumin of"),
+    "problems": re.compile(rf"{_NO_SIGN}|No cramp recorded"),
+    "results": re.compile(rf"{_NO_TEST}|{_NO_SIGN}|no usable repeat was found|no recent (value|CK|free)|no albumin of"),
     "medicines": re.compile(_NO_TEST),
     "orders": re.compile(_NO_TEST),
 }

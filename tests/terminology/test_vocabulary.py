@@ -178,6 +178,27 @@ def test_fatigue_is_not_muscle_weakness(vocabulary: Vocabulary):
     assert meant(vocabulary, one(SNOMED, "26544005")).problems == {"muscle-weakness"}
 
 
+@pytest.mark.parametrize(
+    ("system", "code", "concept"),
+    [
+        (SNOMED, "31384009", "myopathy-myositis"),  # polymyositis
+        (SNOMED, "75072002", "myopathy-myositis"),  # nemaline
+        (ICD10, "G72.4", "myopathy-myositis"),  # inflammatory
+        (SNOMED, "240105009", "secondary-myopathy"),  # viral myositis
+        (SNOMED, "240101000", "secondary-myopathy"),  # drug-induced
+        (SNOMED, "240099007", "secondary-myopathy"),  # potassium depletion
+        (SNOMED, "193255007", "secondary-myopathy"),  # proximal, of unstated cause
+        (ICD10, "G72.0", "secondary-myopathy"),
+        (ICD10CM, "M60.004", "secondary-myopathy"),  # infective, left leg
+    ],
+)
+def test_an_inflammatory_or_inherited_myopathy_is_told_from_any_other(
+    vocabulary: Vocabulary, system: str, code: str, concept: str
+):
+    """P8: the first is a disease under a specialist team, beside which no red flag is shown."""
+    assert vocabulary.problems(one(system, code)) == {concept}
+
+
 def test_one_code_may_mean_several_problems(vocabulary: Vocabulary):
     assert {"heart-failure", "hypertension"} <= meant(vocabulary, one(ICD10CM, "I11.0")).problems
 

@@ -186,6 +186,13 @@ def test_a_resource_that_names_no_patient_is_named_and_not_used():
     assert [one.source for one in made.unread] == ["Condition", "MedicationStatement", "Observation"]
 
 
+def test_a_problem_that_is_over_and_names_no_patient_leaves_no_gap():
+    """It would not count if it were the patient's: a card that says it could not be read would be noise."""
+    over = condition(without=("subject",), clinicalStatus={"coding": [{"code": "resolved"}]})
+
+    assert [(one.about, one.expected) for one in chart(over).unread] == [("muscle-cramp", True)]
+
+
 def test_a_patient_resource_with_another_id_is_not_used():
     made = chart(patient(id="p2", gender="male", birthDate="2015-01-01", deceasedBoolean=True))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cards.entries import Area
+from cards.entries import Area, Reading
 from tests.service.fhir.builders import (
     CRAMP,
     OURS,
@@ -78,6 +78,13 @@ def test_a_clinical_status_that_is_not_known_is_named():
 )
 def test_an_end_that_has_passed_beats_an_active_status(elements, active):
     assert the_problem(condition(**elements)).active is active
+
+
+@pytest.mark.parametrize("status", ["recurrence", "relapse"])
+@pytest.mark.parametrize("end", [{"abatementDateTime": "2024-03-01"}, {"abatementBoolean": True}])
+def test_what_has_come_back_is_active_whatever_end_it_once_had(status, end):
+    """3.1 no. 2: the end is that of the episode before."""
+    assert the_problem(condition(clinicalStatus=status, **end)).active
 
 
 @pytest.mark.parametrize(
@@ -279,6 +286,23 @@ def test_the_reason_of_any_other_encounter_is_not_read(encounter_id):
     made = chart(encounter(), encounter_id=encounter_id)
 
     assert (made.problems, made.unread) == ((), ())
+
+
+@pytest.mark.parametrize("sent", [{"id": "e2"}, {"id": None}])
+def test_another_encounter_in_place_of_the_one_in_the_context_is_not_the_whole_of_it(sent):
+    """3.8 no. 26: nothing is known of the reasons of the one that was asked for (principle 2)."""
+    made = chart(encounter(**sent), encounter_id="e1")
+
+    assert made.problems == ()
+    assert made.inputs[Area.ENCOUNTER].reading is Reading.INCOMPLETE
+    assert "not the encounter in view" in made.inputs[Area.ENCOUNTER].why
+
+
+def test_the_encounter_in_the_context_may_come_with_others():
+    made = chart(encounter(), encounter(id="e2"), encounter_id="e1")
+
+    assert made.inputs[Area.ENCOUNTER].reading is Reading.COMPLETE
+    assert [one.source for one in made.problems] == ["Encounter/e1"]
 
 
 @pytest.mark.parametrize("status", ["cancelled", "entered-in-error"])
