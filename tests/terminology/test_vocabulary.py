@@ -196,7 +196,7 @@ def test_an_inflammatory_or_inherited_myopathy_is_told_from_any_other(
     vocabulary: Vocabulary, system: str, code: str, concept: str
 ):
     """P8: the first is a disease under a specialist team, beside which no red flag is shown."""
-    assert vocabulary.problems(one(system, code)) == {concept}
+    assert meant(vocabulary, one(system, code)).problems == {concept}
 
 
 def test_one_code_may_mean_several_problems(vocabulary: Vocabulary):
