@@ -41,7 +41,7 @@ WEIGHTS = ("info", "warning", "critical")
 _NO_TEST = r"(?i)no usable recent|no recent usable|none recent and usable|done or ordered"
 FROM_ABSENCE = {
     "problems": re.compile(r"without recorded weakness|(?i:no weakness recorded)(?! is no)|No cramp recorded"),
-    "results": re.compile(rf"{_NO_TEST}|no usable repeat was found|no recent (value|CK|free)|no albumin of"),
+    "results": re.compile(rf"{_NO_TEST}|no repeat that counts was found|no recent (value|CK|free)|no albumin of"),
     "medicines": re.compile(_NO_TEST),
     "orders": re.compile(_NO_TEST),
 }
