@@ -42,7 +42,9 @@ _NO_TEST = r"(?i)no usable recent|no recent usable|none recent and usable|done o
 _NO_SIGN = r"without recorded weakness|(?i:no weakness recorded)(?! is no)"  # a sign may be a finding or a problem
 FROM_ABSENCE = {
     "problems": re.compile(rf"{_NO_SIGN}|No cramp recorded"),
-    "results": re.compile(rf"{_NO_TEST}|{_NO_SIGN}|no usable repeat was found|no recent (value|CK|free)|no albumin of"),
+    "results": re.compile(
+        rf"{_NO_TEST}|{_NO_SIGN}|no repeat that counts was found|no recent (value|CK|free)|no albumin of"
+    ),
     "medicines": re.compile(_NO_TEST),
     "orders": re.compile(_NO_TEST),
 }
