@@ -22,6 +22,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from service.errors import BadSettings
 
 PATH = "/metrics"
+NAME = "muscle-cds"
 LOOK_SECONDS = 1.0  # how often the process looks whether the one that started it is still there
 SLOW_SECONDS = 5.0  # a scraper that sends or takes nothing for so long is cut off
 
@@ -108,7 +109,10 @@ def application(files: Path) -> Callable[..., Iterable[bytes]]:
     MultiProcessCollector(registry, str(files))  # type: ignore[no-untyped-call]
     sums = make_wsgi_app(registry)
 
-    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def answer(environ: dict[str, Any], begin: Callable[..., Any]) -> Iterable[bytes]:
+        def start_response(status: str, headers: list[tuple[str, str]]) -> Any:
+            return begin(status, [*headers, ("Server", NAME)])  # else the server names itself and its Python, exactly
+
         if environ.get("PATH_INFO") != PATH:
             start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
             return [b"There is nothing here but /metrics.\n"]
@@ -131,6 +135,10 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 class _Handler(WSGIRequestHandler):
     timeout = SLOW_SECONDS
+
+    def version_string(self) -> str:
+        """Of whom it says that it is where it refuses a request by itself."""
+        return NAME
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name it is called by
         """Say nothing."""
