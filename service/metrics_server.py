@@ -27,6 +27,7 @@ ROOM = {
     "histogram": 256 * 1024,
     "gauge_livemax": 64 * 1024,
 }  # bytes, for the numbers of a worker
+NAME = "muscle-cds"
 LOOK_SECONDS = 1.0  # how often the process looks whether the one that started it is still there
 SLOW_SECONDS = 5.0  # a scraper that sends or takes nothing for so long is cut off
 
@@ -138,7 +139,10 @@ def application(files: Path) -> Callable[..., Iterable[bytes]]:
     MultiProcessCollector(registry, str(files))  # type: ignore[no-untyped-call]
     sums = make_wsgi_app(registry)
 
-    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def answer(environ: dict[str, Any], begin: Callable[..., Any]) -> Iterable[bytes]:
+        def start_response(status: str, headers: list[tuple[str, str]]) -> Any:
+            return begin(status, [*headers, ("Server", NAME)])  # else the server names itself and its Python, exactly
+
         if environ.get("PATH_INFO") != PATH:
             start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
             return [b"There is nothing here but /metrics.\n"]
@@ -161,6 +165,10 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 class _Handler(WSGIRequestHandler):
     timeout = SLOW_SECONDS
+
+    def version_string(self) -> str:
+        """Of whom it says that it is where it refuses a request by itself."""
+        return NAME
 
     def log_message(self, _format: str, *_args: object) -> None:
         """Say nothing."""

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -221,6 +222,13 @@ def scraped(port, path="/metrics"):
         return answer.read().decode()
 
 
+def sent(port, raw):
+    """All that comes back for these bytes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(raw)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
 def samples(text):
     return Count(
         {
@@ -249,6 +257,12 @@ def test_the_numbers_of_all_workers_are_added_up_at_an_address_of_their_own(tmp_
         with pytest.raises(urllib.error.HTTPError, match="404"):
             scraped(free_port, "/other")
         assert len(list(tmp_path.glob("muscle-cds-metrics-*"))) == 1
+        for asked, headers in ((b"GET /metrics", 1), (b"GET /other", 1), (b"POST /metrics", 1), (b"GET /", 101)):
+            head, _, _ = sent(free_port, asked + b" HTTP/1.0\r\n" + b"a: b\r\n" * headers + b"\r\n").partition(
+                b"\r\n\r\n"
+            )
+            assert b"Server: muscle-cds" in head
+            assert b"Python" not in head
         code, out, err = running.stop()
 
     assert (code, err) == (0, "")
