@@ -111,3 +111,16 @@ def test_under_sixteen_a_failed_search_adds_nothing_to_the_one_card(advised: Ask
 def test_no_symptom_and_a_failed_search_for_results_is_silent(advised: Ask) -> None:
     advice = advised(problems=["hypertension 5 days ago"], unreadable=["results"])
     assert (advice.cards, advice.silent_because) == ((), "no-symptom")
+
+
+@pytest.mark.parametrize(("unread", "named", "counted"), [(8, 8, ""), (9, 8, "1 further"), (30, 8, "22 further")])
+def test_of_many_entries_that_could_not_be_used_eight_are_named_and_the_rest_counted(
+    advised: Ask, unread: int, named: int, counted: str
+) -> None:
+    lines = [f"sodium: reason {number}" for number in range(unread)]
+    results = ["potassium 2.9 mmol/L [3.5-5.3] 1 days ago"]
+    said = not_known(advised(problems=CRAMP, results=results, unread=lines), "biochemistry")
+
+    assert said.count("reason") == named
+    assert ("further" in said) is bool(counted)
+    assert counted in said

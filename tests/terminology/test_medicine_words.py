@@ -192,6 +192,14 @@ def test_what_a_part_of_a_text_names_the_whole_text_names(before: str, after: st
     assert "furosemide" in match.ingredients
 
 
+def test_a_name_known_under_two_licences_stays_as_long_as_one_of_them_is_held():
+    held = load(without_licences=frozenset({"dmd-ogl3"}))
+    none = load(without_licences=frozenset({"dmd-ogl3", "rxnorm-free"}))
+
+    assert VOCABULARY.medicine_named("Actos") == held.medicine_named("Actos") is not None
+    assert none.medicine_named("Actos") is None
+
+
 # The table of names
 
 

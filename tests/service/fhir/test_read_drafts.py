@@ -249,7 +249,7 @@ def test_an_order_not_to_do_it_is_left_out_by_rule():
 
 @pytest.mark.parametrize("made", [a_draft, an_order])
 @pytest.mark.parametrize("whose", [{"subject": SOMEONE}, {"patient": SOMEONE}, {"subject": SOMEONE, "patient": OURS},
-                                   {"subject": None, "patient": SOMEONE},
+                                   {"without": ("subject",), "patient": SOMEONE},
                                    {"subject": {"reference": "https://e.example/fhir/Patient/p2"}},
                                    {"subject": {"reference": "Group/p1"}}], ids=str)  # fmt: skip
 def test_nothing_of_a_draft_for_another_patient_is_used(made, whose):
