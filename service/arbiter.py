@@ -25,9 +25,9 @@ class DrainingArbiter(Arbiter):  # type: ignore[misc]  # gunicorn carries no typ
 
     def handle_term(self) -> None:
         """SIGTERM, from a container engine or a service manager."""
+        self._draining.begin()
         if self._closes_at is not None or self._seconds <= 0:
             raise StopIteration
-        self._draining.begin()
         self._closes_at = time.monotonic() + self._seconds
 
     def handle_hup(self) -> None:

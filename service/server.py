@@ -160,7 +160,26 @@ def _settle(_worker: object) -> None:
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # as above
-    """gunicorn's thread worker, which answers what is not HTTP in JSON and repeats nothing of it (J5)."""
+    """gunicorn's thread worker, which answers what is not HTTP in JSON and repeats nothing of it (J5), and closes the
+    port when it takes no more calls.
+    """
+
+    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 -- gunicorn's signature
+        """Take calls, or none for now; or, at the end, none any more.
+
+        Left open until the last call is answered, as gunicorn does, the port would go on taking connections that nobody
+        serves, and a proxy could not tell that another copy has to be asked. What waits there when the whole service
+        ends is taken up before; what waits when a worker is replaced is for the others.
+        """
+        super().set_accept_enabled(enabled)
+        if enabled or self.alive:
+            return
+        for listener in self.sockets:
+            before = -1
+            while self.app.draining and before < self.nr_conns < self.worker_connections:
+                before = self.nr_conns
+                self.accept(listener)
+            listener.close()
 
     def handle_error(self, _req: object, client: Any, _addr: object, exc: BaseException) -> None:
         """Answer a request that never reached the application, and log it as any other: anybody can send a thousand."""

@@ -143,6 +143,28 @@ def test_calls_that_come_while_it_drains_are_still_answered(slow: FaultyServer) 
 
 
 @needs_proc
+def test_who_comes_while_the_last_calls_are_finished_is_refused_at_once_and_not_left_at_the_port(
+    slow: FaultyServer,
+) -> None:
+    """A connection that is taken and never served keeps a caller waiting, and a proxy from asking another copy."""
+    with a_service(slow, MUSCLE_CDS_WORKERS="2") as service:
+        callers = Callers(service, slow, 2)
+        callers.under_way(2)
+        service.process.send_signal(signal.SIGTERM)
+        met: list[object] = []
+        while service.process.poll() is None:
+            try:
+                met.append(service.ask("GET", "/livez")[0])
+            except (OSError, http.client.HTTPException) as error:
+                met.append(type(error))
+            time.sleep(0.02)
+        assert [answer.status for answer in callers.wait()] == [200] * 2
+
+    assert set(met) <= {200, ConnectionRefusedError}
+    assert met[-1] is ConnectionRefusedError
+
+
+@needs_proc
 def test_sighup_replaces_the_workers_and_costs_no_call(slow: FaultyServer) -> None:
     with a_service(slow, MUSCLE_CDS_WORKERS="2") as service:
         before = workers_of(service, 2)
