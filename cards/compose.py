@@ -16,6 +16,8 @@ from cards.topic import Does, Speaks, Suggestion, Topic
 from cards.wording import describe, unread_line
 
 _MOST_UNREAD: Final = 8  # a card stays short: further entries are counted
+_MANY_FOUND: Final = 8  # with more lines, entries that are alike stand once
+_MOST_FOUND: Final = 40  # and so many at most: more than all that could speak against a medicine
 _AREAS: Final = tuple(Area)
 
 
@@ -125,7 +127,22 @@ def _found(shown: list[Said], case: Case, content: Content) -> list[str]:
         if script.found is not None:
             lines.append(script.found.of(finding.fill))
         lines += [describe(entry, case, content) for entry in finding.evidence]
-    return lines
+    return lines if len(lines) <= _MANY_FOUND else list(_in_few(shown, lines, case, content))
+
+
+def _in_few(shown: list[Said], lines: list[str], case: Case, content: Content) -> Iterator[str]:
+    """Many lines in few: entries that are alike but for their id, as those of a repeat prescription are, stand once
+    with the number of the others, and what a card cannot hold is counted.
+    """
+    say = content.frame.say
+    ids = {describe(entry, case, content): entry.source for _, finding in shown for entry in finding.evidence}
+    alike: dict[str, list[str]] = {}
+    for line in dict.fromkeys(lines):
+        alike.setdefault(line.replace(ids.get(line, ""), ""), []).append(line)
+    for first, *others in list(alike.values())[:_MOST_FOUND]:
+        yield say("evidence", "alike", line=first, count=str(len(others))) if others else first
+    if left := sum(len(more) for more in list(alike.values())[_MOST_FOUND:]):
+        yield say("evidence", "more", count=str(left))
 
 
 def _gaps(topic: Topic, case: Case, content: Content) -> Iterator[str]:

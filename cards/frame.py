@@ -18,6 +18,8 @@ _LINES: Final[Mapping[str, Mapping[str, str]]] = {
     "marks": {"beyond": ""},
     "evidence": {
         "result": "title value unit date range extras source",
+        "alike": "line count",
+        "more": "count",
         "range": "low high unit whose",
         "range_low": "low unit whose",
         "range_high": "high unit whose",
