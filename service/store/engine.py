@@ -41,7 +41,8 @@ def _sqlite(path: Path, *, create: bool) -> Engine:
 
 def _postgresql(address: URL, *, patient: bool) -> Engine:
     milliseconds = WAIT_SECONDS * 1000
-    options = f"-c timezone=UTC -c lock_timeout={milliseconds}"
+    of_the_site = " ".join(address.normalized_query.get("options", ()))  # such as a search_path
+    options = f"{of_the_site} -c timezone=UTC -c lock_timeout={milliseconds}".strip()
     wait: dict[str, Any] = {
         "connect_timeout": 2,  # the least libpq takes
         "options": options if patient else f"{options} -c statement_timeout={milliseconds}",
