@@ -1,17 +1,15 @@
 """Connections by SQLAlchemy: to PostgreSQL, and for the migrations to SQLite too (R17)."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from service.errors import BadSettings
+from service.store.hurried import hurried
 from service.store.sqlite import file_of, open_file
-
-if TYPE_CHECKING:
-    from service.store.hurried import HurriedConnection
 
 WAIT_SECONDS = 1  # for a lock, a connection of the pool, or PostgreSQL to answer; a hook has two seconds in all
 POOL = 5  # connections of a worker, and as many again when all are taken
@@ -43,7 +41,8 @@ def _sqlite(path: Path, *, create: bool) -> Engine:
 
 def _postgresql(address: URL, *, patient: bool) -> Engine:
     milliseconds = WAIT_SECONDS * 1000
-    options = f"-c timezone=UTC -c lock_timeout={milliseconds}"
+    of_the_site = " ".join(address.normalized_query.get("options", ()))  # such as a search_path
+    options = f"{of_the_site} -c timezone=UTC -c lock_timeout={milliseconds}".strip()
     wait: dict[str, Any] = {
         "connect_timeout": 2,  # the least libpq takes
         "options": options if patient else f"{options} -c statement_timeout={milliseconds}",
@@ -64,7 +63,5 @@ def _postgresql(address: URL, *, patient: bool) -> Engine:
     return engine
 
 
-def _hurried(_dialect: object, _record: object, arguments: list[Any], more: dict[str, Any]) -> "HurriedConnection":
-    from service.store.hurried import HurriedConnection  # noqa: PLC0415 -- SQLite sites need no driver
-
-    return HurriedConnection.connect(*arguments, **more)
+def _hurried(dialect: Any, _record: object, arguments: list[Any], more: dict[str, Any]) -> Any:
+    return hurried(dialect.loaded_dbapi).connect(*arguments, **more)

@@ -6,34 +6,35 @@ off, a disk that does not come back. TCP alone gives up after a quarter of an ho
 
 import time
 from collections.abc import Generator
-from typing import Any, Final, TypeVar
-
-import psycopg
-from psycopg.abc import PQGen
+from functools import cache
+from typing import Any, Final
 
 ANSWER_SECONDS: Final = 2.0  # longer than the server is given (engine.py), so that its own word comes first
 
-R = TypeVar("R")
 
+@cache
+def hurried(driver: Any) -> Any:
+    """The kind of connection to use, made of that of the ``driver``: psycopg, which is here only where a site has
+    PostgreSQL. It ends itself if an answer is not there in time, with the driver's OperationalError.
+    """
 
-class HurriedConnection(psycopg.Connection[Any]):
-    """Ends itself if an answer is not there in time; the next call connects anew."""
+    class HurriedConnection(driver.Connection):  # type: ignore[misc]  # see above
+        def wait(self, gen: Generator[Any, Any, Any], *arguments: Any, **more: Any) -> Any:
+            """What psycopg waits with for whatever is under way."""
+            return super().wait(self._in_time(gen), *arguments, **more)
 
-    def wait(self, gen: PQGen[R], *arguments: Any, **more: Any) -> R:
-        """What psycopg waits with for whatever is under way. Raises psycopg.OperationalError."""
-        return super().wait(self._in_time(gen), *arguments, **more)
+        def _in_time(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+            """The same steps; psycopg comes by ten times a second, answer or not."""
+            until = time.monotonic() + ANSWER_SECONDS
+            try:
+                step = next(gen)
+                while True:
+                    ready = yield step
+                    if time.monotonic() > until:
+                        self.close()
+                        raise driver.OperationalError("The server did not answer in time.")
+                    step = gen.send(ready)
+            except StopIteration as end:
+                return end.value
 
-    def _in_time(self, gen: PQGen[R]) -> Generator[Any, Any, R]:
-        """The same steps; psycopg comes by ten times a second, answer or not."""
-        until = time.monotonic() + ANSWER_SECONDS
-        try:
-            step = next(gen)
-            while True:
-                ready = yield step
-                if time.monotonic() > until:
-                    self.close()
-                    raise psycopg.OperationalError("The server did not answer in time.")
-                step = gen.send(ready)
-        except StopIteration as end:
-            answer: R = end.value
-            return answer
+    return HurriedConnection

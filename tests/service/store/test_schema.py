@@ -19,6 +19,7 @@ from service.store.revision import WANTED
 from service.store.sqlite import file_of
 from service.store.tables import METADATA
 from tests.repository import ROOT
+from tests.service.store.conftest import emptied
 from tests.service.store.rows import NOON
 
 
@@ -121,6 +122,21 @@ def test_an_upgrade_that_fails_leaves_nothing_behind(bare_url):
 
     assert set(inspect(engine).get_table_names()) == {"feedback"}
     engine.dispose()
+
+
+def test_options_in_the_address_of_a_server_count_beside_ours(server):
+    engine = connect(emptied(server))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE SCHEMA own"))
+    url = f"{server.url}?options=-csearch_path%3Down"
+    schema.upgrade(url)
+    store = open_store(url)
+    assert store.ready()
+    store.close()
+    own = set(inspect(engine).get_table_names(schema="own"))
+    engine.dispose()
+
+    assert own == {"alembic_version", "seen_token", "card_shown", "feedback"}
 
 
 def test_sqlite_is_in_wal_mode(tmp_path):
