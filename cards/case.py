@@ -178,7 +178,7 @@ class Case:
         grading = self.grade(result)
         if isinstance(grading, Within) and not self.bands.of(result.analyte):
             low, high = grading.used.limits.low, grading.used.limits.high
-            return (low is not None and result.value < low) or (high is not None and result.value > high)
+            return (low is not None and result.is_below(low)) or (high is not None and result.is_above(high))
         return isinstance(grading, Grade)
 
     # orders and problems

@@ -58,7 +58,7 @@ def _raised(case: Case, sheet: Sheet, indicator: Indicator, result: Result, resu
 def _is_trivially_raised(case: Case, grading: Grading, result: Result) -> bool:
     """Above every upper limit that may apply, and in no band (S15)."""
     highs = upper_limits(case, result)
-    return isinstance(grading, Within) and bool(highs) and all(result.value > high for high in highs)
+    return isinstance(grading, Within) and bool(highs) and all(result.is_above(high) for high in highs)
 
 
 TOPIC = load_topic(find, beside=__file__)

@@ -3,7 +3,7 @@
 The same facts give an equal chart in whatever order, under whatever query and however often they arrive.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from operator import attrgetter
@@ -48,9 +48,18 @@ _BY_TYPE: Final = {
     kind: READERS[kind.__name__] for kind in sorted(READ, key=attrgetter("__name__")) if kind.__name__ in READERS
 }
 
+_FILL: Final = {
+    area: frozenset({Patient})
+    if area is Area.PATIENT
+    else frozenset(k for k, (of, _) in _BY_TYPE.items() if of is area)
+    for area in Area
+}
+"""The types that fill each part of the record."""
+
 NOT_OURS: Final = "a record that belongs to another patient was left out"
 A_BROKEN_ENTRY: Final = "an entry could not be read"
 ANOTHER_ENCOUNTER: Final = "what came is not the encounter in view"
+ANOTHER_KIND: Final = "what came holds nothing of this kind"
 A_REPORTED_ERROR: Final = "the record system reported an error with part of it"
 
 
@@ -87,6 +96,8 @@ def assemble(  # noqa: PLR0913 -- named, and each a fact of the call
         record.leave_incomplete(area, A_BROKEN_ENTRY)
     for area in reported:
         record.leave_incomplete(area, A_REPORTED_ERROR)
+    for area in _misplaced(retrieved):
+        record.leave_incomplete(area, ANOTHER_KIND)
     encounters = by_type.get(Encounter)
     if encounter_id is not None and encounters and all(one.id != encounter_id for one in encounters):
         record.leave_incomplete(Area.ENCOUNTER, ANOTHER_ENCOUNTER)
@@ -208,6 +219,18 @@ def _arrived(
                     elif _has_no_type(one):
                         broken[area, "it does not say what it is"] = None
     return {kind: each_once(entries) for kind, entries in by_type.items()}, list(broken), reported
+
+
+def _misplaced(retrieved: Mapping[str, Retrieved]) -> Iterator[Area]:
+    """The parts for which resources came, and none of a kind that fills them: a key was given the template of another,
+    so that what belongs there may stand nowhere (HZ10). What did come is read all the same.
+    """
+    for key, answer in retrieved.items():
+        area = area_of(key)
+        if area is not None and isinstance(answer, Resources) and answer.entries:
+            kinds = set(map(type, answer.entries))
+            if not kinds & _FILL[area] and not any(issubclass(kind, OperationOutcome) for kind in kinds):
+                yield area
 
 
 def _has_no_type(resource: Resource) -> bool:

@@ -22,7 +22,7 @@ from service.fhir.read_medicines import REQUESTS, named, reasons
 from service.fhir.read_orders import concepts_of
 from service.fhir.record import Record, source
 from service.fhir.references import Whose, target
-from service.fhir.resource import Medication, Resource
+from service.fhir.resource import Medication, Resource, opened
 from service.fhir.shown import shown
 from terminology.vocabulary import Link, Vocabulary
 
@@ -82,7 +82,7 @@ def _read(entry: Entry, record: Record) -> Sequence[Draft | Order | Unread]:
     resource = entry.resource
     is_medicine = resource.resourceType in REQUESTS
     area = Area.MEDICINES if is_medicine else Area.ORDERS
-    if resource.subject or resource.patient:
+    if opened(resource.subject) or resource.patient:
         match record.whose(resource):
             case Whose.OURS:
                 pass

@@ -202,11 +202,20 @@ def test_the_sex_picks_the_limit_and_nothing_else(content: Content, result: str,
     assert said(graded(content, result, person)) == expected
 
 
-@pytest.mark.parametrize(("person", "said_so"), [("female 50", True), ("male 50", False), ("unknown 50", False)])
+@pytest.mark.parametrize(
+    ("person", "value", "said_so"),
+    [
+        ("female 50", "250", True),
+        ("male 50", "250", False),
+        ("unknown 50", "250", False),
+        ("female 50", ">=200", False),
+        ("female 50", "<250", False),  # it may lie inside the range
+    ],
+)
 def test_a_trivial_rise_is_called_one_only_if_it_is_above_every_limit_that_may_apply(
-    advised: Ask, person: str, said_so: bool
+    advised: Ask, person: str, value: str, said_so: bool
 ) -> None:
-    advice = advised(problems=CRAMP, person=person, results=["ck-total 250 U/L 1 days ago"])
+    advice = advised(problems=CRAMP, person=person, results=[f"ck-total {value} U/L 1 days ago"])
     assert "ck" not in dealt(advice)
     assert any("a trivial rise" in card.detail for card in advice.cards) is said_so
 

@@ -45,6 +45,15 @@ def test_a_free_hormone_out_on_the_other_side_makes_a_warning(
     assert indicator(advised(problems=["muscle-cramp 5 days ago"], results=[tsh, hormone])) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"), [("8.9", True), ("<9", True), ("<=9", False), ("9", False), (">19", True), ("<19", False)]
+)
+def test_a_preliminary_hormone_outside_its_range_is_named(advised: Ask, value: str, shown: bool) -> None:
+    hormone = f"free-t4 {value} pmol/L [9-19] 5 days ago preliminary"
+    advice = advised(problems=["muscle-cramp 5 days ago"], results=[hormone])
+    assert any("preliminary" in card.detail for card in advice.cards) is shown
+
+
 def test_free_t4_is_not_suggested_when_it_may_be_there_unread(advised: Ask) -> None:
     advice = advised(problems=["muscle-cramp 5 days ago"], results=[HIGH], incomplete=["results"])
     (card,) = [card for card in advice.cards if card.topic == "thyroid"]

@@ -138,6 +138,7 @@ def test_a_medicine_that_is_taken_stays_one_when_it_is_renewed():
     {"category": {"coding": [{"code": "community"}]}},
     {"without": ("status", "intent")},
     {"without": ("subject",)},
+    {"subject": None},
     {"subject": {"reference": "https://ehr.example.org/fhir/Patient/p1"}},
     {"intent": "plan"},
     {"status": "active"}, {"status": "on-hold"}, {"status": "completed"}, {"status": "unknown"}, {"status": 5},
