@@ -66,7 +66,7 @@ class Content:
 
     @property
     def version(self) -> str:
-        """Version of the clinical content, such as 1.0.0."""
+        """Version of the clinical content, such as 1.1.0."""
         return self.frame.version
 
     @property
