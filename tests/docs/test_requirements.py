@@ -17,7 +17,6 @@ from tests.repository import PACKAGES, modules, project_files, text_of
 FILES = [path for path in project_files() if path.parts[0] == "requirements"]
 RUNTIME, DEV, BUILD = (Path("requirements") / f"{name}.txt" for name in ("runtime", "dev", "build"))
 POSTGRES = Path("requirements/postgres.txt")  # runtime.txt and the driver of the shared store: what the image holds
-DRIVER = Path("service/store/hurried.py")  # loaded where the store is PostgreSQL, and nowhere else
 SEKMET, HEALTHCHAIN = (Path("requirements") / f"{name}.txt" for name in ("sekmet", "healthchain"))
 RUN_ELSEWHERE = {
     Path("tests/counterparts/play_healthchain.py"): HEALTHCHAIN,
@@ -125,16 +124,10 @@ def packages_imported_by(paths: Iterable[Path]) -> set[frozenset[str]]:
 
 
 def test_whatever_the_service_imports_ships_with_it():
-    imported = packages_imported_by(module for module in modules() if module != DRIVER)
+    imported = packages_imported_by(modules())
 
     assert imported
     assert {names for names in imported if not names & pins(RUNTIME).keys()} == set()
-
-
-def test_the_module_on_top_of_the_postgresql_driver_imports_what_ships_with_the_shared_store():
-    (imported,) = packages_imported_by([DRIVER])
-
-    assert imported & pins(POSTGRES).keys()
 
 
 def test_whatever_a_test_imports_is_pinned():
