@@ -154,6 +154,8 @@ def _gaps(topic: Topic, case: Case, content: Content) -> Iterator[str]:
             if state is not None and state.reading is not Reading.COMPLETE:
                 yield say("not_known", "input", area=area.value, why=state.why or state.reading.value)
     entries = [u for u in chart.unread if u.area in topic.sheet.rests_on]
+    if len(entries) > _MOST_UNREAD:
+        entries = list(dict.fromkeys(entries))  # those of other patients have no id, and are all alike
     for entry in entries[:_MOST_UNREAD]:
         yield unread_line(entry, case, content)
     if len(entries) > _MOST_UNREAD:

@@ -60,7 +60,7 @@ FIRST = '[[band]]\nanalyte   = "potassium"'
         ("bands.toml", 'at_most   = "2.5"', 'up_to = "2.5"', "a low band needs exactly one of below, at_most"),
         ("bands.toml", 'source    = "RCPath', 'sauce = "RCPath', "line 17: source is missing"),
         ("bands.toml", FIRST, BAND + FIRST, "line 24: potassium, low, critical stands above already"),
-        ("content.toml", 'version   = "1.0.0"\n', "", "[content], line 3: version is missing"),
+        ("content.toml", "\nversion ", "\n# version ", "[content], line 3: version is missing"),
         ("content.toml", "2026-06-15", '"2026-06-15"', "should be dates without quotes, such as 2026-06-15"),
         ("content.toml", "2027-06-15", "2025-06-15", "review_by should be a day after reviewed"),
         ("content.toml", "2026-06-15", "2026-06-31", "content.toml, line 7: cannot be read as TOML: Invalid date"),

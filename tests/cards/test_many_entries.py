@@ -1,9 +1,12 @@
 """A card stays short however long the record is (specification 3.5, 3.6)."""
 
+from dataclasses import replace
+
 import pytest
 
 from cards.advise import advise
 from cards.content import Content
+from cards.entries import Area, Unread
 from cards.example_charts import chart_of
 from tests.cards.asked import card_of, part
 
@@ -31,6 +34,17 @@ def test_a_few_records_are_told_each_with_its_id(content: Content) -> None:
 
     assert len(lines) == 8
     assert all(f"(MedicationStatement/m{number})" in line for number, line in enumerate(lines[1:], 1))
+
+
+def test_entries_of_other_patients_are_named_once_however_many_they_are(content: Content) -> None:
+    foreign = Unread(Area.FAMILY, "", "a record that belongs to another patient was left out", "FamilyMemberHistory")
+    odd = [Unread(Area.RESULTS, "", f"odd {number}", f"Observation/{number}") for number in range(3)]
+    chart = replace(chart_of(content.vocabulary, problems=CRAMP), unread=(*[foreign] * 500, *odd))
+    not_known = part(card_of(advise(chart, content), "symptom-advice"), "Not known")
+
+    assert not_known.count("belongs to another patient") == 1
+    assert all(f"odd {number}" in not_known for number in range(3))
+    assert "further entries" not in not_known
 
 
 @pytest.mark.parametrize(

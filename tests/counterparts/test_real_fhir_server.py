@@ -311,15 +311,22 @@ def put_and_delete(fhir, resources, method):
     assert requests.post(fhir.base, json=body, headers=headers(fhir), timeout=100).status_code == 200
 
 
+OF_OTHERS = "- Not used: Family history: a record that belongs to another patient was left out (FamilyMemberHistory)."
+
+
 @pytest.mark.parametrize(
     ("others", "reading", "said"),
     [
-        (3, "complete", []),
-        (520, "incomplete", ["- Not checked or not complete: family history (only part of it could be had)."]),
+        (3, "complete", [OF_OTHERS]),
+        (
+            520,
+            "incomplete",
+            ["- Not checked or not complete: family history (only part of it could be had).", OF_OTHERS],
+        ),
     ],
 )
 def test_family_history_of_others_is_never_used_and_a_part_is_never_taken_for_all(fhir, tally, others, reading, said):
-    """The patient's own is used wherever it stands among the others' (R12). What is more than five pages is not read
+    """The patient's own is used wherever it stands among the others', and that there were others is said (R12). What is more than five pages is not read
     to its end, and the card then says so: that there is no more is not claimed (R9).
     """
     if fhir.log is None:
