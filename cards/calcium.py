@@ -52,15 +52,13 @@ def _is_low(case: Case, total: Result) -> bool:
 
 def _albumin_of(case: Case, total: Result) -> tuple[Result, ...]:
     """The newest albumin of the same day; a corrected one goes before others of its time."""
-    day = total.when.first_day
-    if day != total.when.last_day:
-        return ()
-    return newest(r for r in case.chart.usable(ALBUMIN) if r.when.first_day == day and _is_of_one_day(r))
+    day = total.when.only_day
+    return () if day is None else newest(r for r in case.chart.usable(ALBUMIN) if _day_of(r) == day)
 
 
-def _is_of_one_day(result: Result) -> bool:
-    """Whether it is a number, of a day that is known: nothing else can be paired."""
-    return result.comparator is None and result.when.first_day == result.when.last_day
+def _day_of(result: Result) -> date | None:
+    """The day of a number; None if it is no number, or of no day that is known: nothing else can be paired."""
+    return result.when.only_day if result.comparator is None else None
 
 
 def _calculated(case: Case, *, after: date | None = None) -> tuple[Result, ...]:
@@ -81,10 +79,10 @@ def _newest_pairs(case: Case) -> list[tuple[Result, Result]]:
     match case.chart.latest(TOTAL):
         case Recorded(totals):
             pairs = _paired(case, totals)
-            days = set() if pairs else {r.when.first_day for r in case.chart.usable(ALBUMIN) if _is_of_one_day(r)}
-            if not days:
+            if pairs:
                 return pairs
-            earlier = (r for r in case.chart.usable(TOTAL) if r.when.first_day in days and _is_of_one_day(r))
+            days = {day for r in case.chart.usable(ALBUMIN) if (day := _day_of(r)) is not None}
+            earlier = [r for r in case.chart.usable(TOTAL) if _day_of(r) in days] if days else []
             return _paired(case, newest(earlier))
         case NotRecorded() | NotReadable():
             return []

@@ -107,38 +107,38 @@ def _detail(topic: Topic, layout: Layout, shown: list[Said], case: Case, content
     not_known = layout.not_known
     gaps = list(_gaps(topic, case, content))
     if gaps or not_known is None:
-        said = told((p.of(finding.fill), s) for script, finding in shown for p, s in script.not_known)
+        said = told((w.say.of(f.fill), w) for script, f in shown for w in script.not_known)
         not_known = block("not_known", (*said, *gaps, layouts.always_unknown))
     parts = (
         block("found", _found(shown, case, content)),
-        layout.why or block("why", told((p.of(f.fill), s) for script, f in shown for p, s in script.why)),
-        layout.check or block("check", told((p.of(f.fill), s) for script, f in shown for p, s in script.check)),
+        layout.why or block("why", told((w.say.of(f.fill), w) for script, f in shown for w in script.why)),
+        layout.check or block("check", told((w.say.of(f.fill), w) for script, f in shown for w in script.check)),
         layout.consider
-        or block("consider", told((p.of(f.fill), s) for script, f in shown for p, s in script.consider)),
+        or block("consider", told((w.say.of(f.fill), w) for script, f in shown for w in script.consider)),
         not_known,
         layout.basis,
     )
     return "\n\n".join(parts)
 
 
-def _found(shown: list[Said], case: Case, content: Content) -> list[str]:
-    lines: list[str] = []
+def _found(shown: list[Said], case: Case, content: Content) -> Iterable[str]:
+    ids: dict[str, str] = {}  # by line; of a sentence it is ""
     for script, finding in shown:
         if script.found is not None:
-            lines.append(script.found.of(finding.fill))
-        lines += [describe(entry, case, content) for entry in finding.evidence]
-    return lines if len(lines) <= _MANY_FOUND else list(_in_few(shown, lines, case, content))
+            ids[script.found.of(finding.fill)] = ""
+        for entry in finding.evidence:
+            ids[describe(entry, case, content)] = entry.source
+    return ids if len(ids) <= _MANY_FOUND else _in_few(ids, content)
 
 
-def _in_few(shown: list[Said], lines: list[str], case: Case, content: Content) -> Iterator[str]:
+def _in_few(ids: dict[str, str], content: Content) -> Iterator[str]:
     """Many lines in few: entries that are alike but for their id, as those of a repeat prescription are, stand once
-    with the number of the others, and what a card cannot hold is counted.
+    with the number of the others, and what a card cannot hold is counted. ``ids``: by line.
     """
     say = content.frame.say
-    ids = {describe(entry, case, content): entry.source for _, finding in shown for entry in finding.evidence}
     alike: dict[str, list[str]] = {}
-    for line in dict.fromkeys(lines):
-        alike.setdefault(line.replace(ids.get(line, ""), ""), []).append(line)
+    for line, identity in ids.items():
+        alike.setdefault(line.replace(identity, ""), []).append(line)
     for first, *others in list(alike.values())[:_MOST_FOUND]:
         yield say("evidence", "alike", line=first, count=str(len(others))) if others else first
     if left := sum(len(more) for more in list(alike.values())[_MOST_FOUND:]):

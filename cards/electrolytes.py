@@ -34,7 +34,7 @@ def recent(case: Case, analyte: str) -> tuple[Result, ...]:
 
     Empty if there is none, it is older, or it could not be read: for rules to which that is all the same.
     """
-    return tuple(r for r in recorded(latest(case, analyte)) if case.is_fresh(r))
+    return tuple([r for r in recorded(latest(case, analyte)) if case.is_fresh(r)])
 
 
 def recent_out_of_range(case: Case, analyte: str) -> list[tuple[Grade, Result]]:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 import msgspec
-from msgspec.structs import replace
 
 from cards.card import WebLink
 from cards.facts import Source
@@ -20,8 +19,13 @@ from cards.topic import Does, Kind, Sentence, Suggestion, Topic
 _MOST_LAYOUTS: Final = 1024  # so many different cards are kept; past that it begins anew
 
 
-Wording: TypeAlias = tuple[Phrase, Sentence]
-"""A sentence taken apart, and the sentence itself with what it rests on."""
+class Wording(msgspec.Struct, frozen=True, eq=False):
+    """A sentence taken apart, its facts, whether it goes beyond the fact sheet, and both as the sentence is marked."""
+
+    say: Phrase
+    facts: tuple[str, ...]
+    beyond: bool
+    marks: str
 
 
 class Script(msgspec.Struct, frozen=True, eq=False):
@@ -89,7 +93,7 @@ class Layouts:
                 Phrase(kind.summary),
                 Phrase(kind.found) if kind.found else None,
                 *(
-                    tuple(_wording(one, beyond=beyond) for one in part if self._beyond or not one.beyond)
+                    tuple(self._wording(one, beyond=beyond) for one in part if self._beyond or not one.beyond)
                     for part in (kind.why, kind.check, kind.consider, kind.not_known)
                 ),
             )
@@ -118,19 +122,27 @@ class Layouts:
         items = "\n".join([f"- {line}" for line in dict.fromkeys(lines)])
         return f"**{self._frame.words['parts'][part]}**\n\n{items}"
 
-    def told(self, sentences: Iterable[tuple[str, Sentence]]) -> Iterator[str]:
+    def told(self, sentences: Iterable[tuple[str, Wording]]) -> Iterable[str]:
         """Sentences with the marks of what they rest on. One that several findings say stands once, with the facts of
         all, and as going beyond the fact sheet only if it does so in each.
         """
+        sentences = list(sentences)
+        if len({text for text, _ in sentences}) == len(sentences):  # nearly always
+            return [f"{text} ({wording.marks})" for text, wording in sentences]
         facts: dict[str, dict[str, None]] = {}
         within: set[str] = set()
-        for text, sentence in sentences:
-            facts.setdefault(text, {}).update(dict.fromkeys(sentence.facts))
-            if not sentence.beyond:
+        for text, wording in sentences:
+            facts.setdefault(text, {}).update(dict.fromkeys(wording.facts))
+            if not wording.beyond:
                 within.add(text)
-        for text, marks in facts.items():
-            beyond = () if text in within else (self._frame.words["marks"]["beyond"],)
-            yield f"{text} ({', '.join((*marks, *beyond))})"
+        return [f"{text} ({self._marks(tuple(marks), beyond=text not in within)})" for text, marks in facts.items()]
+
+    def _wording(self, sentence: Sentence, *, beyond: bool) -> Wording:
+        beyond = beyond or sentence.beyond
+        return Wording(Phrase(sentence.say), sentence.facts, beyond, self._marks(sentence.facts, beyond=beyond))
+
+    def _marks(self, facts: tuple[str, ...], *, beyond: bool) -> str:
+        return ", ".join((*facts, self._frame.words["marks"]["beyond"]) if beyond else facts)
 
     def _lay_out(self, topic: Topic, scripts: tuple[Script, ...]) -> Layout:
         rules = tuple(dict.fromkeys(script.kind.rule for script in scripts))
@@ -153,7 +165,7 @@ class Layouts:
 
     def _fixed(self, part: str, wordings: Iterable[Wording], *last: str) -> str | None:
         wordings = tuple(wordings)
-        said = [(phrase.fixed, sentence) for phrase, sentence in wordings if phrase.fixed is not None]
+        said = [(one.say.fixed, one) for one in wordings if one.say.fixed is not None]
         return self.block(part, (*self.told(said), *last)) if len(said) == len(wordings) else None
 
     def _links(self, topic: Topic) -> Iterator[WebLink]:
@@ -185,10 +197,6 @@ class Layouts:
             reviewed=frame.reviewed.isoformat(),
             review_by=frame.review_by.isoformat(),
         )
-
-
-def _wording(sentence: Sentence, *, beyond: bool) -> Wording:
-    return Phrase(sentence.say), sentence if sentence.beyond or not beyond else replace(sentence, beyond=True)
 
 
 def proposal(suggestion: Suggestion, label: str, note: str) -> Intent | None:

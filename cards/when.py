@@ -31,6 +31,12 @@ class When(msgspec.Struct, frozen=True, gc=False):
         @property
         def last_day(self) -> date: ...  # noqa: D102 -- as the class says
 
+    @property
+    def only_day(self) -> date | None:
+        """The calendar day it lies on; None if that is not known, as of a month or a year."""
+        first = self.first_day
+        return first if first == self.last_day else None
+
     def begins_after(self, day: date) -> bool:
         """Whether all of it lies after that day."""
         return self.first_day > day
@@ -71,6 +77,12 @@ class Instant(When, frozen=True, gc=False):
     def last_day(self) -> date:
         """See When."""
         return _day(self.latest, self.zone)
+
+    @property
+    def only_day(self) -> date | None:
+        """See When."""
+        first = self.first_day
+        return first if self.latest == self.earliest or first == self.last_day else None
 
     def begins_after(self, day: date) -> bool:
         """See When. No zone is more than a day from UTC, so that most need no closer look."""
