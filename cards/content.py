@@ -109,9 +109,8 @@ def check(content: Content) -> None:
         known(where, "source", topic.sheet.links, content.sources)
         for kind in topic.sheet.kinds.values():
             place = kind.where or f"{where}: [finding.{kind.name}]"
-            sentences = (*kind.why, *kind.check, *kind.consider, *kind.not_known)
-            known(place, "fact", (*kind.facts, *(f for s in sentences for f in s.facts)), content.facts)
-            known(place, "source", (*kind.sources, *(x for s in sentences for x in s.sources)), content.sources)
+            known(place, "fact", (*kind.facts, *(f for s in kind.sentences for f in s.facts)), content.facts)
+            known(place, "source", (*kind.sources, *(x for s in kind.sentences for x in s.sources)), content.sources)
             known(place, "topic", kind.withholds, codes)
         for listing in (*topic.sheet.lists.values(), *chain(*topic.sheet.rows.values())):
             listing.check(content.vocabulary)

@@ -89,8 +89,7 @@ def _unsaid(topic: Topic, finding: Finding) -> Iterator[str]:
     if kind is None:
         yield f"the rules find {finding.kind!r}, but the sheet has no [finding.{finding.kind}]"
         return
-    sentences = (*kind.why, *kind.check, *kind.consider, *kind.not_known)
-    said = [(kind.where, text) for text in (kind.summary, kind.found, *(one.say for one in sentences))]
+    said = [(kind.where, text) for text in (kind.summary, kind.found, *(one.say for one in kind.sentences))]
     for name in finding.suggest:
         suggestion = topic.sheet.suggestions[name]
         said += [(suggestion.where, suggestion.label), (suggestion.where, suggestion.note)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from cards.toml_file import Section, read_section
-from cards.topic import Kind, Topic
+from cards.topic import Topic
 from terminology.errors import BadContent
 
 
@@ -35,7 +35,7 @@ class Language:
             yield from self._found(f"{topic.code.replace('-', '_')}.toml: [topic]", topic.sheet.title)
             for kind in topic.sheet.kinds.values():
                 yield from self._found(kind.where, kind.summary, in_summary=True)
-                for text in (kind.found, *sentences(kind)):
+                for text in (kind.found, *(one.say for one in kind.sentences)):
                     yield from self._found(kind.where, text)
             for one in topic.sheet.suggestions.values():
                 yield from self._found(one.where, one.label)
@@ -46,12 +46,6 @@ class Language:
         for refusal in self.refused:
             if (in_summary or not refusal.summary_only) and (found := refusal.words.search(said)):
                 yield f"{where}: {found[0]!r} in {text!r}: {refusal.why}"
-
-
-def sentences(kind: Kind) -> Iterator[str]:
-    """What a finding says in the parts of the detail."""
-    for sentence in (*kind.why, *kind.check, *kind.consider, *kind.not_known):
-        yield sentence.say
 
 
 def load_language() -> Language:

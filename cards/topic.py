@@ -80,6 +80,11 @@ class Kind(msgspec.Struct, frozen=True, eq=False):
     beyond: bool
     where: str = ""  # file, table and line, for messages
 
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """What it says in the parts of the detail, in their order."""
+        return (*self.why, *self.check, *self.consider, *self.not_known)
+
 
 class Suggestion(msgspec.Struct, frozen=True, eq=False):
     """A ``[suggestion.NAME]`` of a sheet.

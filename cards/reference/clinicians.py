@@ -207,7 +207,7 @@ def _rests(topic: Topic, content: Content) -> Iterator[str]:
     kinds = [*topic.sheet.kinds.values()]
     cited = [(kind.facts, kind.sources) for kind in kinds]
     for kind in kinds:
-        cited += [(s.facts, s.sources) for s in (*kind.why, *kind.check, *kind.consider, *kind.not_known)]
+        cited += [(s.facts, s.sources) for s in kind.sentences]
     listings = (*topic.sheet.lists.values(), *(row for rows in topic.sheet.rows.values() for row in rows))
     cited += [(one.facts, one.sources) for one in listings]
     facts = {name for named, _ in cited for name in named}

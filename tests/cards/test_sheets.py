@@ -11,7 +11,7 @@ from msgspec import structs
 from cards.compose import LONGEST_SUMMARY
 from cards.content import Content, load_content
 from cards.examples import run
-from cards.language import load_language, sentences
+from cards.language import load_language
 from cards.red_flags import RED_FLAGS
 from cards.topic import Kind, Speaks, Topic
 from cards.topics import TOPICS
@@ -37,7 +37,7 @@ def everything_said(topic: Topic) -> Iterator[str]:
     for kind in topic.sheet.kinds.values():
         yield kind.summary
         yield kind.found
-        yield from sentences(kind)
+        yield from (one.say for one in kind.sentences)
     for suggestion in topic.sheet.suggestions.values():
         yield suggestion.label
         yield suggestion.note
@@ -134,7 +134,7 @@ def test_no_sheet_holds_markup_or_a_line_break(topic: Topic) -> None:
 
 @every_kind
 def test_a_sentence_is_a_sentence(topic: Topic, kind: Kind) -> None:
-    for text in sentences(kind):
+    for text in (one.say for one in kind.sentences):
         assert text.endswith((".", "?")), f"{topic.code}: {text}"
         assert text[0] == "{" or not text[0].islower(), f"{topic.code}: {text}"
 

@@ -33,7 +33,7 @@ def test_every_sentence_that_a_card_can_say_is_on_its_page(topic):
         if kind.speaks is Speaks.CARD:
             assert f"| {kind.when} |" in page
             assert f"| {kind.summary} |" in page
-        for sentence in (*kind.why, *kind.check, *kind.consider, *kind.not_known):
+        for sentence in kind.sentences:
             assert sentence.say in page
             assert sentence.facts + sentence.sources
     for part in (topic.sheet.appears, topic.sheet.silent, topic.sheet.never):
@@ -45,10 +45,7 @@ def test_every_source_that_a_sentence_names_is_explained_at_the_end(topic):
     body, _, end = PAGES[f"{topic.code}.md"].partition("## What it rests on")
     explained = set(re.findall(r"^- ([A-Z][\w-]*):", end, re.MULTILINE))
     named = {
-        name
-        for kind in topic.sheet.kinds.values()
-        for one in (*kind.why, *kind.check, *kind.consider, *kind.not_known)
-        for name in (*one.facts, *one.sources)
+        name for kind in topic.sheet.kinds.values() for one in kind.sentences for name in (*one.facts, *one.sources)
     }
 
     assert named <= explained
