@@ -229,7 +229,7 @@ def _misplaced(retrieved: Mapping[str, Retrieved]) -> Iterator[Area]:
         area = area_of(key)
         if area is not None and isinstance(answer, Resources) and answer.entries:
             kinds = set(map(type, answer.entries))
-            if not kinds & _FILL[area] and not any(issubclass(kind, OperationOutcome) for kind in kinds):
+            if kinds.isdisjoint(_FILL[area]) and OperationOutcome not in kinds:
                 yield area
 
 
